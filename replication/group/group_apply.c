@@ -1,0 +1,211 @@
+/* Applying: committed and durable entries, in order, with the applied index in the same batch. */
+#include <inttypes.h>
+
+#include "proto/base/fault.h"
+#include "proto/base/log.h"
+#include "replication/group/group_internal.h"
+
+enum { US_PER_MS = 1000 };
+
+/* Entries may be applied when they are committed and in this replica's own durable log. */
+static uint64_t limit_of(const struct group *group)
+{
+	uint64_t committed = raft_engine_commit_index(group->engine);
+	uint64_t stored = raft_engine_last_stored(group->engine);
+
+	return committed < stored ? committed : stored;
+}
+
+static bool may_apply(const struct group *group)
+{
+	return group->has_position && !group->is_installing && !raft_engine_is_installing(group->engine) &&
+	       group->applied.index < limit_of(group);
+}
+
+void group_schedule_apply(struct group *group)
+{
+	if (!group->is_closed && may_apply(group) && !runtime_timer_is_active(&group->apply_delay))
+		runtime_defer(group->table->runtime, &group->apply_task);
+}
+
+static void fail(struct group *group, const char *what, enum status status)
+{
+	log_error("group", "cannot apply", "group=%" PRIu64 " index=%" PRIu64 " step=%s status=%s", group->id,
+		  group->applied.index + 1, what, status_name(status));
+	group->table->fatal(group->table->fatal_context, status);
+}
+
+/* What one round of applying did. */
+struct apply_round {
+	struct raft_engine_position position;
+	bool has_change;
+	size_t size_bytes;
+	uint32_t entry_count;
+};
+
+static enum status apply_entry(struct group *group, const struct log_entry *entry, struct apply_round *round)
+{
+	struct engine_batch *batch = group->table->apply_batch;
+	uint64_t index = round->position.index + 1;
+	enum status status = ST_OK;
+
+	if (entry->type == LOG_ENTRY_COMMAND) {
+		struct group_command command = { index, entry->term, log_entry_slice(entry) };
+
+		status = group->fsm->ops->apply(group->fsm, &command, batch);
+	} else if (entry->type == LOG_ENTRY_CHANGE) {
+		status = raft_engine_configuration_decode(log_entry_slice(entry),
+							  &round->position.configuration);
+		round->position.configuration.index = index;
+		round->has_change = true;
+	}
+	round->position.index = index;
+	round->position.term = entry->term;
+	round->size_bytes += entry->body->size_bytes;
+	round->entry_count++;
+	return status;
+}
+
+/* Fill the batch: up to the bounds of one turn, and a membership change ends a round. */
+static enum status collect(struct group *group, struct apply_round *round)
+{
+	uint64_t limit = limit_of(group);
+
+	while (round->position.index < limit && !round->has_change &&
+	       round->entry_count < GROUP_APPLY_ENTRIES_MAX && round->size_bytes < GROUP_APPLY_BYTES_MAX) {
+		const struct log_entry *entry = log_store_entry(&group->log, round->position.index + 1);
+		enum status status;
+
+		CHECK(entry != NULL); /* what is not applied stays in memory */
+		status = apply_entry(group, entry, round);
+		if (status != ST_OK)
+			return status;
+	}
+	return ST_OK;
+}
+
+static enum status write_round(struct group *group, const struct apply_round *round)
+{
+	struct group_table *table = group->table;
+
+	group_state_put_applied(table->engine, table->apply_batch, group->id, round->position.index,
+				round->position.term);
+	if (round->has_change)
+		group_state_put_configuration(table->engine, table->apply_batch, group->id,
+					      &round->position.configuration);
+	return engine_write(table->engine, table->apply_batch);
+}
+
+/* --- compaction --- */
+
+/* Keep what voters that are behind still need, up to a bound. */
+static uint64_t compaction_point(const struct group *group)
+{
+	const struct raft_engine_configuration *configuration = &group->applied.configuration;
+	uint64_t applied = group->applied.index;
+	uint64_t point = applied - GROUP_TRAILING_ENTRIES;
+
+	for (uint32_t i = 0; i < configuration->count; i++) {
+		uint64_t match_index;
+
+		if (!raft_engine_match_index(group->engine, configuration->members[i].replica_id,
+					     &match_index))
+			continue;
+		if (match_index < point && applied - match_index < GROUP_BEHIND_ENTRIES_MAX)
+			point = match_index;
+	}
+	return point;
+}
+
+static void maybe_compact(struct group *group)
+{
+	uint64_t kept = group->applied.index - group->log.first_index + 1;
+	uint64_t point;
+
+	if (kept < GROUP_COMPACT_ENTRIES &&
+	    (group->bytes_since_compaction < GROUP_COMPACT_BYTES || kept < 2 * GROUP_TRAILING_ENTRIES))
+		return;
+	point = compaction_point(group);
+	if (point < group->log.first_index + GROUP_TRAILING_ENTRIES)
+		return;
+	log_store_compact(&group->log, point);
+	group->bytes_since_compaction = 0;
+	raft_engine_compacted(group->engine, group_now_ms(group), &group->applied,
+			      (uint32_t)(group->applied.index - point));
+	group_settle(group);
+}
+
+/* --- after the write --- */
+
+static void reach_readiness(struct group *group)
+{
+	if (!group->was_leader || group->is_ready || group->barrier_index == 0 ||
+	    group->applied.index < group->barrier_index)
+		return;
+	group->is_ready = true;
+	group->fsm->ops->leader_ready(group->fsm);
+}
+
+static void advance(struct group *group, const struct apply_round *round)
+{
+	group->applied = round->position;
+	group->table->applied_count += round->entry_count;
+	group->proposed_bytes -= group->proposed_bytes < round->size_bytes ? group->proposed_bytes
+									   : round->size_bytes;
+	group->fsm->ops->applied(group->fsm, group->applied.index);
+	reach_readiness(group);
+	group_read_on_applied(group);
+	if (round->has_change) {
+		raft_engine_configuration_applied(group->engine, group_now_ms(group),
+						  &group->applied.configuration);
+		group_settle(group);
+	}
+	log_store_trim(&group->log, group->applied.index);
+	maybe_compact(group);
+	group_schedule_apply(group);
+}
+
+static void apply_some(struct group *group)
+{
+	struct group_table *table = group->table;
+	struct apply_round round = { .position = group->applied };
+	enum status status;
+
+	if (!may_apply(group))
+		return;
+	engine_batch_clear(table->engine, table->apply_batch);
+	status = collect(group, &round);
+	if (status != ST_OK) {
+		fail(group, "evaluate", status);
+		return;
+	}
+	status = write_round(group, &round);
+	if (status != ST_OK) {
+		fail(group, "write", status);
+		return;
+	}
+	advance(group, &round);
+}
+
+static void on_apply_delay(struct runtime_timer *timer)
+{
+	apply_some(CONTAINER_OF(timer, struct group, apply_delay));
+}
+
+static void on_apply(struct runtime_task *task)
+{
+	struct group *group = CONTAINER_OF(task, struct group, apply_task);
+	uint32_t delay_ms = fault_delay_ms(FAULT_APPLY_DELAY);
+
+	if (delay_ms > 0 && !group->was_leader)
+		runtime_timer_start(group->table->runtime, &group->apply_delay,
+				    (uint64_t)delay_ms * US_PER_MS);
+	else
+		apply_some(group);
+}
+
+void group_apply_init(struct group *group)
+{
+	runtime_task_init(&group->apply_task, on_apply);
+	runtime_timer_init(&group->apply_delay, on_apply_delay);
+}

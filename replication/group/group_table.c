@@ -1,0 +1,120 @@
+#include "replication/group/group_table.h"
+
+#include "replication/group/group_internal.h"
+
+static void on_message(void *context, uint64_t group_id, uint64_t to_replica_id,
+		       const struct raft_engine_message *message, uint64_t sent_mono_us)
+{
+	struct group *group = group_table_find(context, group_id);
+
+	/* A message for a replica that was removed, or not made yet, is lost. */
+	if (group != NULL && group->replica_id == to_replica_id)
+		group_receive(group, message, sent_mono_us);
+}
+
+static void on_confirm_request(void *context, uint64_t from_node_id, const struct peer_link_confirm *confirm)
+{
+	struct group *group = group_table_find(context, confirm->group_id);
+
+	if (group != NULL)
+		group_read_on_confirm_request(group, from_node_id, confirm);
+}
+
+static void on_confirm_reply(void *context, uint64_t from_node_id, const struct peer_link_confirm *confirm)
+{
+	struct group *group = group_table_find(context, confirm->group_id);
+
+	(void)from_node_id;
+	if (group != NULL)
+		group_read_on_confirm_reply(group, confirm);
+}
+
+static void on_lease_echo(void *context, uint64_t from_node_id, const struct peer_link_echo *echo)
+{
+	struct group *group = group_table_find(context, echo->group_id);
+
+	(void)from_node_id;
+	if (group != NULL)
+		group_read_on_echo(group, echo);
+}
+
+static void on_peer_changed(struct rpc_peer_observer *observer, uint64_t peer_id, bool is_up)
+{
+	struct group_table *table = CONTAINER_OF(observer, struct group_table, observer);
+	struct group *group;
+	size_t cursor = 0;
+
+	if (is_up)
+		return;
+	while ((group = group_table_next(table, &cursor)) != NULL)
+		group_node_down(group, peer_id);
+}
+
+enum status group_table_init(struct group_table *table, struct runtime *runtime, struct engine *engine,
+			     struct rpc_transport *transport, uint64_t node_id,
+			     const struct group_settings *settings, log_commit_fatal_cb fatal,
+			     void *fatal_context)
+{
+	struct peer_link_receiver receiver = {
+		.message = on_message,
+		.confirm_request = on_confirm_request,
+		.confirm_reply = on_confirm_reply,
+		.lease_echo = on_lease_echo,
+		.context = table,
+	};
+	enum status status;
+
+	*table = (struct group_table){
+		.runtime = runtime,
+		.engine = engine,
+		.transport = transport,
+		.node_id = node_id,
+		.settings = *settings,
+		.started_mono_ms = runtime_mono_ms(runtime),
+		.next_stage_id = 1,
+		.fatal = fatal,
+		.fatal_context = fatal_context,
+	};
+	status = log_commit_init(&table->commit, runtime, engine, fatal, fatal_context);
+	if (status != ST_OK)
+		return status;
+	table->apply_batch = engine_batch_create(engine);
+	if (table->apply_batch == NULL) {
+		log_commit_close(&table->commit);
+		return ST_NO_MEMORY;
+	}
+	peer_link_init(&table->link, runtime, transport, &receiver);
+	hash_map_init(&table->groups, GROUP_TABLE_GROUPS_MAX);
+	hash_map_init(&table->receiving, GROUP_TABLE_GROUPS_MAX);
+	table->observer.changed = on_peer_changed;
+	queue_init(&table->observer.link);
+	queue_push_tail(&transport->observers, &table->observer.link);
+	return ST_OK;
+}
+
+void group_table_close(struct group_table *table)
+{
+	CHECK(table->groups.count == 0);
+	queue_remove(&table->observer.link);
+	snapshot_recv_close_all(table);
+	hash_map_close(&table->groups);
+	hash_map_close(&table->receiving);
+	peer_link_close(&table->link);
+	engine_batch_destroy(table->engine, table->apply_batch);
+	log_commit_close(&table->commit);
+}
+
+struct group *group_table_find(const struct group_table *table, uint64_t group_id)
+{
+	return hash_map_get(&table->groups, group_id);
+}
+
+struct group *group_table_next(const struct group_table *table, size_t *cursor)
+{
+	return hash_map_next(&table->groups, cursor);
+}
+
+enum status group_table_receive(struct group_table *table, uint64_t from_node_id, struct slice body)
+{
+	return peer_link_receive(&table->link, from_node_id, body);
+}

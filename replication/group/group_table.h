@@ -1,0 +1,65 @@
+/* All groups of one loop, and what they share: store, log writer, links, settings.
+ *
+ * Threads  loop thread.
+ * Memory   the table borrows engine, transport and runtime; it owns no group.
+ */
+#ifndef REPLICATION_GROUP_GROUP_TABLE_H
+#define REPLICATION_GROUP_GROUP_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/hash_map.h"
+#include "proto/base/runtime.h"
+#include "proto/rpc/rpc.h"
+#include "replication/io/log_commit.h"
+#include "replication/io/peer_link.h"
+#include "storage/engine/engine.h"
+
+struct group;
+struct snapshot_recv;
+
+enum { GROUP_TABLE_GROUPS_MAX = 100000 };
+
+struct group_settings {
+	uint32_t election_timeout_ms; /* the same on every node of the cluster */
+	uint32_t heartbeat_ms;
+	bool uses_leases; /* strong reads without a round of confirmations */
+};
+
+struct group_table {
+	struct runtime *runtime;
+	struct engine *engine;
+	struct rpc_transport *transport;
+	uint64_t node_id;
+	struct group_settings settings;
+	uint64_t started_mono_ms;
+	struct log_commit commit;
+	struct peer_link link;
+	struct engine_batch *apply_batch; /* reused by every apply */
+	struct hash_map groups;           /* by group id */
+	struct hash_map receiving;        /* snapshots being staged, by group id */
+	struct rpc_peer_observer observer;
+	uint64_t next_stage_id;
+	uint32_t sending_count; /* snapshots being streamed from here */
+	log_commit_fatal_cb fatal;
+	void *fatal_context;
+	/* Figures. */
+	uint64_t applied_count;
+	uint64_t proposed_count;
+};
+
+enum status group_table_init(struct group_table *table, struct runtime *runtime, struct engine *engine,
+			     struct rpc_transport *transport, uint64_t node_id,
+			     const struct group_settings *settings, log_commit_fatal_cb fatal,
+			     void *fatal_context) MUST_CHECK;
+/* All groups are closed and log_commit is idle. */
+void group_table_close(struct group_table *table);
+struct group *group_table_find(const struct group_table *table, uint64_t group_id);
+/* Start with *cursor = 0; NULL at the end.  The table must not change between. */
+struct group *group_table_next(const struct group_table *table, size_t *cursor);
+/* A METHOD_RAFT_MESSAGES body. */
+enum status group_table_receive(struct group_table *table, uint64_t from_node_id,
+				struct slice body) MUST_CHECK;
+
+#endif
