@@ -30,12 +30,12 @@ void log_set_level(enum log_level level);
 /* "debug", "info", "warn", "error"; false if unknown. */
 bool log_parse_level(const char *name, enum log_level *level_out);
 void log_write(struct log_site *site, enum log_level level, const char *part, const char *event,
-               const char *format, ...) PRINTF_LIKE(5, 6);
+	       const char *format, ...) PRINTF_LIKE(5, 6);
 
-#define LOG_AT(level, part, event, ...)                                                            \
-	do {                                                                                       \
-		static struct log_site log_site_here;                                              \
-		log_write(&log_site_here, (level), (part), (event), __VA_ARGS__);                  \
+#define LOG_AT(level, part, event, ...)                                                                      \
+	do {                                                                                                 \
+		static struct log_site log_site_here;                                                        \
+		log_write(&log_site_here, (level), (part), (event), __VA_ARGS__);                            \
 	} while (0)
 
 #define log_debug(part, event, ...) LOG_AT(LOG_DEBUG, part, event, __VA_ARGS__)

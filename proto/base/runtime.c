@@ -123,10 +123,14 @@ uint64_t runtime_next_deadline_mono_us(const struct runtime *runtime)
 void runtime_run_timers(struct runtime *runtime)
 {
 	uint64_t now_us = runtime_mono_us(runtime);
+	size_t fire_count_max = runtime->heap_count;
 
-	/* A timer that restarts itself gets a later deadline, so this ends. */
-	while (runtime->heap_count > 0 && runtime->heap[0]->deadline_mono_us <= now_us) {
-		struct runtime_timer *timer = runtime->heap[0];
+	/* A timer that restarts itself without a delay waits for the next round. */
+	for (size_t i = 0; i < fire_count_max; i++) {
+		struct runtime_timer *timer = runtime->heap_count == 0 ? NULL : runtime->heap[0];
+
+		if (timer == NULL || timer->deadline_mono_us > now_us)
+			break;
 
 		runtime_timer_stop(runtime, timer);
 		timer->cb(timer);

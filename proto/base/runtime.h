@@ -44,10 +44,15 @@ struct runtime_task {
 	runtime_task_cb cb;
 };
 
-/* Blocking work.  work() runs on a pool thread and touches nothing of the loop;
+/* Who does blocking work: the log has a thread of its own, so that a slow read never delays a
+ * commit.  Jobs of the log lane run one after the other. */
+enum runtime_lane { RUNTIME_LANE_POOL, RUNTIME_LANE_LOG, RUNTIME_LANE_COUNT };
+
+/* Blocking work.  work() runs on a thread of its lane and touches nothing of the loop;
  * done() runs on the loop thread afterwards, exactly once. */
 struct runtime_job {
 	struct queue link;
+	enum runtime_lane lane;
 	void (*work)(struct runtime_job *job);
 	void (*done)(struct runtime_job *job);
 	void *impl;

@@ -58,8 +58,8 @@ static void submit(struct runtime *base, struct runtime_job *job)
 
 	runtime->jobs_outstanding_count++;
 	pthread_mutex_lock(&runtime->mutex);
-	queue_push_tail(&runtime->jobs_waiting, &job->link);
-	pthread_cond_signal(&runtime->job_ready);
+	queue_push_tail(&runtime->jobs_waiting[job->lane], &job->link);
+	pthread_cond_signal(&runtime->job_ready[job->lane]);
 	pthread_mutex_unlock(&runtime->mutex);
 }
 
@@ -72,24 +72,23 @@ static const struct runtime_ops runtime_uv_ops = {
 };
 
 /* NULL when the pool closes. */
-static struct runtime_job *wait_for_job(struct runtime_uv *runtime)
+static struct runtime_job *wait_for_job(struct runtime_uv *runtime, enum runtime_lane lane)
 {
 	struct queue *link;
 
 	pthread_mutex_lock(&runtime->mutex);
-	while (queue_is_empty(&runtime->jobs_waiting) && !runtime->is_pool_closing)
-		pthread_cond_wait(&runtime->job_ready, &runtime->mutex);
-	link = queue_pop_head(&runtime->jobs_waiting);
+	while (queue_is_empty(&runtime->jobs_waiting[lane]) && !runtime->is_pool_closing)
+		pthread_cond_wait(&runtime->job_ready[lane], &runtime->mutex);
+	link = queue_pop_head(&runtime->jobs_waiting[lane]);
 	pthread_mutex_unlock(&runtime->mutex);
 	return link == NULL ? NULL : CONTAINER_OF(link, struct runtime_job, link);
 }
 
-static void *worker_main(void *arg)
+static void run_jobs(struct runtime_uv *runtime, enum runtime_lane lane)
 {
-	struct runtime_uv *runtime = arg;
 	struct runtime_job *job;
 
-	while ((job = wait_for_job(runtime)) != NULL) {
+	while ((job = wait_for_job(runtime, lane)) != NULL) {
 		job->work(job);
 		pthread_mutex_lock(&runtime->mutex);
 		queue_push_tail(&runtime->jobs_done, &job->link);
@@ -97,6 +96,17 @@ static void *worker_main(void *arg)
 		send_async(runtime);
 		pthread_mutex_unlock(&runtime->mutex);
 	}
+}
+
+static void *worker_main(void *arg)
+{
+	run_jobs(arg, RUNTIME_LANE_POOL);
+	return NULL;
+}
+
+static void *log_worker_main(void *arg)
+{
+	run_jobs(arg, RUNTIME_LANE_LOG);
 	return NULL;
 }
 
@@ -213,8 +223,15 @@ static void join_workers(struct runtime_uv *runtime)
 {
 	pthread_mutex_lock(&runtime->mutex);
 	runtime->is_pool_closing = true;
-	pthread_cond_broadcast(&runtime->job_ready);
+	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++)
+		pthread_cond_broadcast(&runtime->job_ready[lane]);
 	pthread_mutex_unlock(&runtime->mutex);
+	if (runtime->has_log_worker) {
+		int rc = pthread_join(runtime->log_worker, NULL);
+
+		CHECK(rc == 0);
+		runtime->has_log_worker = false;
+	}
 	while (runtime->worker_count > 0) {
 		int rc = pthread_join(runtime->workers[--runtime->worker_count], NULL);
 
@@ -224,6 +241,9 @@ static void join_workers(struct runtime_uv *runtime)
 
 static enum status start_workers(struct runtime_uv *runtime, uint32_t worker_count)
 {
+	if (pthread_create(&runtime->log_worker, NULL, log_worker_main, runtime) != 0)
+		return ST_NO_MEMORY;
+	runtime->has_log_worker = true;
 	while (runtime->worker_count < worker_count) {
 		if (pthread_create(&runtime->workers[runtime->worker_count], NULL, worker_main, runtime) !=
 		    0) {
@@ -266,10 +286,12 @@ enum status runtime_uv_init(struct runtime_uv *runtime, uint32_t worker_count)
 	runtime_base_init(&runtime->base, &runtime_uv_ops);
 	rng_seed_from_system(&runtime->base.rng);
 	queue_init(&runtime->posted);
-	queue_init(&runtime->jobs_waiting);
+	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++) {
+		queue_init(&runtime->jobs_waiting[lane]);
+		pthread_cond_init(&runtime->job_ready[lane], NULL);
+	}
 	queue_init(&runtime->jobs_done);
 	pthread_mutex_init(&runtime->mutex, NULL);
-	pthread_cond_init(&runtime->job_ready, NULL);
 	status = start_workers(runtime, worker_count);
 	if (status != ST_OK)
 		runtime_uv_close(runtime);
@@ -304,5 +326,6 @@ void runtime_uv_close(struct runtime_uv *runtime)
 	CHECK(queue_is_empty(&runtime->posted) && queue_is_empty(&runtime->base.deferred));
 	runtime_base_close(&runtime->base);
 	pthread_mutex_destroy(&runtime->mutex);
-	pthread_cond_destroy(&runtime->job_ready);
+	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++)
+		pthread_cond_destroy(&runtime->job_ready[lane]);
 }

@@ -36,11 +36,13 @@ struct runtime_uv {
 	size_t jobs_outstanding_count; /* loop thread */
 	bool is_single_turn;           /* loop thread: runtime_uv_turn() */
 	pthread_mutex_t mutex;         /* guards what follows */
-	pthread_cond_t job_ready;
+	pthread_cond_t job_ready[RUNTIME_LANE_COUNT];
 	struct queue posted;
-	struct queue jobs_waiting;
+	struct queue jobs_waiting[RUNTIME_LANE_COUNT];
 	struct queue jobs_done;
 	bool is_pool_closing;
+	pthread_t log_worker;
+	bool has_log_worker;
 	pthread_t workers[RUNTIME_UV_WORKERS_MAX];
 	uint32_t worker_count;
 };
