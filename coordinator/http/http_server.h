@@ -1,0 +1,75 @@
+/* The HTTP front end: libh2o on the caller's loop.
+ *
+ * HTTP/1.1 with keep-alive and pipelining, HTTP/2 over TLS (ALPN) and in the clear with
+ * prior knowledge.  Answers by itself: GET / (health), OPTIONS (CORS), other methods than
+ * POST (404), broken heads (400), bodies over HTTP_BODY_SIZE_MAX (413) and bad
+ * Content-Encoding (500).  Everything else goes to the callback with its whole body.
+ *
+ * Threads  the loop's thread only.
+ * Memory   options are copied.
+ * Errors   negative enum status; after a failure the loop must turn once more before it can
+ *          be closed.
+ * Process  SIGPIPE must be ignored.
+ *
+ * Limits   connections_max per server: a connection above it is closed at once.
+ *          header_timeout_ms for a whole head; a body must then come with at least
+ *          HTTP_BODY_RATE_MIN bytes a second; idle_timeout_ms between requests; a client
+ *          that takes nothing of its answer for idle_timeout_ms is dropped.  Checked every
+ *          sweep_interval_ms.  libh2o bounds an HTTP/2 connection to 100 streams and each
+ *          body to HTTP_BODY_SIZE_MAX, but not their sum.
+ */
+#ifndef COORDINATOR_HTTP_HTTP_SERVER_H
+#define COORDINATOR_HTTP_HTTP_SERVER_H
+
+#include <uv.h>
+
+#include "coordinator/http/http_request.h"
+
+enum {
+	HTTP_HEADER_TIMEOUT_MS_DEFAULT = 10 * 1000,
+	HTTP_IDLE_TIMEOUT_MS_DEFAULT = 60 * 1000,
+	HTTP_SWEEP_INTERVAL_MS_DEFAULT = 1000,
+	HTTP_CONNECTIONS_MAX_DEFAULT = 4096,
+	HTTP_BODY_RATE_MIN = 1024,            /* bytes a second */
+	HTTP_REQUEST_TIMEOUT_MS = 300 * 1000, /* for one request to arrive, however it comes */
+};
+
+struct http_server;
+
+/* Called from the loop, possibly more than once before the first is answered. */
+typedef void (*http_request_cb)(void *context, struct http_request *request);
+typedef void (*http_server_stopped_cb)(void *context);
+
+struct http_server_options {
+	const char *host; /* an address, not a name */
+	uint16_t port;    /* 0: any */
+	const char *region;
+	const char *tls_cert_path; /* PEM chain; NULL: plain */
+	const char *tls_key_path;
+	uint32_t connections_max; /* 0 stands for the default, here and below */
+	uint32_t header_timeout_ms;
+	uint32_t idle_timeout_ms;
+	uint32_t sweep_interval_ms;
+	http_request_cb post_cb;
+	http_request_cb get_cb; /* GET of other paths than "/"; NULL: 404 */
+	void *context;
+};
+
+/* Start listening.  ST_INVALID: address, certificate or key is unusable; ST_IO: the port
+ * is. */
+enum status http_server_create(uv_loop_t *loop, const struct http_server_options *options,
+			       struct http_server **server_out) MUST_CHECK;
+
+/* The port in use. */
+uint16_t http_server_port(const struct http_server *server);
+
+/* Stop accepting, let requests in flight end, and after grace_ms abort the rest; then
+ * stopped_cb, once.  Not from inside a request callback. */
+void http_server_stop(struct http_server *server, uint32_t grace_ms, http_server_stopped_cb stopped_cb,
+		      void *context);
+
+/* After stopped_cb, and not from inside any callback of the loop: libh2o runs the loop
+ * once to close its handles. */
+void http_server_destroy(struct http_server *server);
+
+#endif
