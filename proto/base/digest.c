@@ -9,7 +9,7 @@
 #include <openssl/sha.h>
 #include <zlib.h>
 
-#include "xxhash.h"
+#include <xxhash.h>
 
 enum { BLOCK_SIZE = SHA256_CBLOCK };
 

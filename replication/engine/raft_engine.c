@@ -1,12 +1,10 @@
 #include "replication/engine/raft_engine.h"
 
-#include <inttypes.h>
-#include <raft.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "replication/engine/raft_engine_internal.h"
+
 enum {
-	NODE_ADDRESS_SIZE = 24,
 	/* Streaming a snapshot may take this long before the leader tries again. */
 	INSTALL_SNAPSHOT_TIMEOUT_MS = 10 * 60 * 1000,
 	BARRIER_SIZE = 1,
@@ -72,130 +70,6 @@ static struct raft_heap heap = {
 	.aligned_free = heap_aligned_free,
 };
 
-static void format_address(char out[NODE_ADDRESS_SIZE], uint64_t node_id)
-{
-	(void)snprintf(out, NODE_ADDRESS_SIZE, "%" PRIu64, node_id);
-}
-
-static uint64_t parse_address(const char *address)
-{
-	return address == NULL ? 0 : strtoull(address, NULL, 10);
-}
-
-/* --- configurations --- */
-
-static void configuration_from_raft(const struct raft_configuration *from, uint64_t index,
-				    struct raft_engine_configuration *to)
-{
-	CHECK(from->n <= RAFT_ENGINE_MEMBERS_MAX);
-	to->count = from->n;
-	to->index = index;
-	for (uint32_t i = 0; i < from->n; i++) {
-		to->members[i] = (struct raft_engine_member){
-			.replica_id = from->servers[i].id,
-			.node_id = parse_address(from->servers[i].address),
-			.role = (enum raft_engine_role)from->servers[i].role,
-		};
-	}
-}
-
-/* The library takes the result over. */
-static enum status configuration_to_raft(const struct raft_engine_configuration *from,
-					 struct raft_configuration *to)
-{
-	raft_configuration_init(to);
-	for (uint32_t i = 0; i < from->count; i++) {
-		char address[NODE_ADDRESS_SIZE];
-		int result;
-
-		format_address(address, from->members[i].node_id);
-		result = raft_configuration_add(to, from->members[i].replica_id, address,
-						(int)from->members[i].role);
-		if (result != 0) {
-			raft_configuration_close(to);
-			return result == RAFT_NOMEM ? ST_NO_MEMORY : ST_INVALID;
-		}
-	}
-	return ST_OK;
-}
-
-static void metadata_to_raft(const struct raft_engine_position *position,
-			     struct raft_snapshot_metadata *metadata)
-{
-	metadata->index = position->index;
-	metadata->term = position->term;
-	metadata->configuration_index = position->configuration.index;
-	CHECK(configuration_to_raft(&position->configuration, &metadata->configuration) == ST_OK);
-}
-
-enum status raft_engine_configuration_encode(const struct raft_engine_configuration *configuration,
-					     struct log_body **body_out)
-{
-	struct raft_configuration raft_configuration;
-	struct raft_buffer encoded;
-	struct log_body *body;
-	enum status status = configuration_to_raft(configuration, &raft_configuration);
-
-	if (status != ST_OK)
-		return status;
-	if (raft_configuration_encode(&raft_configuration, &encoded) != 0) {
-		status = ST_NO_MEMORY;
-		goto close_configuration;
-	}
-	body = log_body_create(encoded.len);
-	if (body == NULL) {
-		status = ST_NO_MEMORY;
-		goto free_encoded;
-	}
-	memcpy(body->data, encoded.base, encoded.len);
-	*body_out = body;
-free_encoded:
-	raft_free(encoded.base);
-close_configuration:
-	raft_configuration_close(&raft_configuration);
-	return status;
-}
-
-/* The library's decoder trusts its input, so check what it will walk first:
- * version u8, count u64 (little endian), then per server id u64, address NUL, role u8. */
-static bool configuration_is_well_formed(struct slice bytes)
-{
-	struct reader reader;
-	uint64_t count = 0;
-
-	reader_init(&reader, bytes);
-	(void)reader_u8(&reader);
-	for (unsigned shift = 0; shift < 64; shift += 8)
-		count |= (uint64_t)reader_u8(&reader) << shift;
-	if (reader.status != ST_OK || count > RAFT_ENGINE_MEMBERS_MAX)
-		return false;
-	for (uint64_t i = 0; i < count; i++) {
-		size_t length = 0;
-
-		(void)reader_bytes(&reader, 8);
-		while (reader_u8(&reader) != 0 && ++length < NODE_ADDRESS_SIZE)
-			;
-		if (length == 0 || length >= NODE_ADDRESS_SIZE || reader_u8(&reader) > RAFT_SPARE)
-			return false;
-	}
-	return reader.status == ST_OK;
-}
-
-enum status raft_engine_configuration_decode(struct slice bytes,
-					     struct raft_engine_configuration *configuration_out)
-{
-	struct raft_configuration decoded;
-	struct raft_buffer buffer = { (void *)(uintptr_t)bytes.data, bytes.size };
-
-	if (!configuration_is_well_formed(bytes))
-		return ST_CORRUPT;
-	if (raft_configuration_decode(&buffer, &decoded) != 0)
-		return ST_CORRUPT;
-	configuration_from_raft(&decoded, 0, configuration_out);
-	raft_configuration_close(&decoded);
-	return ST_OK;
-}
-
 /* --- updates --- */
 
 static void message_from_raft(const struct raft_message *from, struct raft_engine_message *to)
@@ -203,7 +77,7 @@ static void message_from_raft(const struct raft_message *from, struct raft_engin
 	*to = (struct raft_engine_message){
 		.kind = (enum raft_engine_message_kind)from->type,
 		.peer_replica_id = from->server_id,
-		.peer_node_id = parse_address(from->server_address),
+		.peer_node_id = raft_engine_parse_address(from->server_address),
 	};
 	switch (from->type) {
 	case RAFT_APPEND_ENTRIES:
@@ -325,9 +199,9 @@ static void step(struct raft_engine *engine, struct raft_event *event, const str
 	if ((raft_update.flags & (RAFT_UPDATE_SNAPSHOT)) != 0) {
 		install.index = raft_update.snapshot.metadata.index;
 		install.term = raft_update.snapshot.metadata.term;
-		configuration_from_raft(&raft_update.snapshot.metadata.configuration,
-					raft_update.snapshot.metadata.configuration_index,
-					&install.configuration);
+		raft_engine_configuration_from(&raft_update.snapshot.metadata.configuration,
+					       raft_update.snapshot.metadata.configuration_index,
+					       &install.configuration);
 		raft_configuration_close(&raft_update.snapshot.metadata.configuration);
 		update.install = &install;
 	}
@@ -369,7 +243,7 @@ struct raft_engine *raft_engine_create(const struct raft_engine_options *options
 	if (engine == NULL)
 		return NULL;
 	raft_heap_set(&heap);
-	format_address(address, options->node_id);
+	raft_engine_format_address(address, options->node_id);
 	if (raft_init(&engine->raft, NULL, NULL, options->replica_id, address) != 0) {
 		free(engine);
 		return NULL;
@@ -411,7 +285,7 @@ void raft_engine_start(struct raft_engine *engine, uint64_t now_ms, uint64_t ter
 	event.start.term = term;
 	event.start.voted_for = voted_for;
 	if (position != NULL) {
-		metadata_to_raft(position, &metadata);
+		raft_engine_configuration_to_metadata(position, &metadata);
 		event.start.metadata = &metadata;
 	}
 	event.start.start_index = position == NULL ? 1 : first_index;
@@ -547,7 +421,7 @@ void raft_engine_receive(struct raft_engine *engine, uint64_t now_ms,
 	char address[NODE_ADDRESS_SIZE];
 
 	memset(&raft_message, 0, sizeof(raft_message));
-	format_address(address, message->peer_node_id);
+	raft_engine_format_address(address, message->peer_node_id);
 	raft_message.type = (enum raft_message_type)message->kind;
 	raft_message.server_id = message->peer_replica_id;
 	raft_message.server_address = address;
@@ -569,7 +443,7 @@ void raft_engine_offer_snapshot(struct raft_engine *engine, uint64_t now_ms, uin
 	char address[NODE_ADDRESS_SIZE];
 
 	memset(&message, 0, sizeof(message));
-	format_address(address, from_node_id);
+	raft_engine_format_address(address, from_node_id);
 	message.type = RAFT_INSTALL_SNAPSHOT;
 	message.server_id = from_replica_id;
 	message.server_address = address;
@@ -578,7 +452,8 @@ void raft_engine_offer_snapshot(struct raft_engine *engine, uint64_t now_ms, uin
 	message.install_snapshot.last_term = position->term;
 	message.install_snapshot.conf_index = position->configuration.index;
 	message.install_snapshot.data.base = &shared_batch;
-	CHECK(configuration_to_raft(&position->configuration, &message.install_snapshot.conf) == ST_OK);
+	CHECK(raft_engine_configuration_to(&position->configuration, &message.install_snapshot.conf) ==
+	      ST_OK);
 	event.receive.message = &message;
 	/* An offer while another is being installed is dropped, with its configuration. */
 	if (engine->raft.snapshot.installing) {
@@ -605,7 +480,7 @@ void raft_engine_installed(struct raft_engine *engine, uint64_t now_ms,
 {
 	struct raft_event event = event_of(RAFT_PERSISTED_SNAPSHOT, now_ms);
 
-	metadata_to_raft(position, &event.persisted_snapshot.metadata);
+	raft_engine_configuration_to_metadata(position, &event.persisted_snapshot.metadata);
 	event.persisted_snapshot.last = true;
 	step(engine, &event, NULL, NULL);
 }
@@ -616,7 +491,7 @@ void raft_engine_configuration_applied(struct raft_engine *engine, uint64_t now_
 	struct raft_event event = event_of(RAFT_CONFIGURATION, now_ms);
 
 	event.configuration.index = configuration->index;
-	CHECK(configuration_to_raft(configuration, &event.configuration.conf) == ST_OK);
+	CHECK(raft_engine_configuration_to(configuration, &event.configuration.conf) == ST_OK);
 	step(engine, &event, NULL, NULL);
 }
 
@@ -626,7 +501,7 @@ void raft_engine_compacted(struct raft_engine *engine, uint64_t now_ms,
 	struct raft_event event = event_of(RAFT_SNAPSHOT, now_ms);
 
 	CHECK(!engine->raft.snapshot.installing);
-	metadata_to_raft(position, &event.snapshot.metadata);
+	raft_engine_configuration_to_metadata(position, &event.snapshot.metadata);
 	event.snapshot.trailing = trailing_count;
 	step(engine, &event, NULL, NULL);
 }
@@ -686,18 +561,28 @@ enum status raft_engine_transfer(struct raft_engine *engine, uint64_t now_ms, ui
 	}
 }
 
-void raft_engine_forget_leader(struct raft_engine *engine, uint64_t now_ms, uint64_t delay_ms)
+static void forget_leader(struct raft *raft)
 {
-	struct raft *raft = &engine->raft;
-	uint64_t timeout_ms;
-
-	if (raft->state != RAFT_FOLLOWER)
-		return;
-	timeout_ms = raft->follower_state.randomized_election_timeout;
 	if (raft->follower_state.current_leader.address != NULL)
 		raft_free(raft->follower_state.current_leader.address);
 	raft->follower_state.current_leader.address = NULL;
 	raft->follower_state.current_leader.id = 0;
+}
+
+void raft_engine_campaign(struct raft_engine *engine, uint64_t now_ms, uint64_t delay_ms)
+{
+	struct raft *raft = &engine->raft;
+	uint64_t timeout_ms;
+
+	if (raft->state == RAFT_FOLLOWER) {
+		forget_leader(raft);
+		timeout_ms = raft->follower_state.randomized_election_timeout;
+	} else if (raft->state == RAFT_CANDIDATE) {
+		timeout_ms = raft->candidate_state.randomized_election_timeout;
+	} else {
+		return;
+	}
+	/* The timer is due when its start plus the randomized timeout has come. */
 	if (now_ms + delay_ms > timeout_ms)
 		raft->election_timer_start = now_ms + delay_ms - timeout_ms;
 }
@@ -773,7 +658,7 @@ void raft_engine_leader(const struct raft_engine *engine, uint64_t *replica_id_o
 
 	raft_leader((struct raft *)(uintptr_t)&engine->raft, &id, &address);
 	*replica_id_out = id;
-	*node_id_out = id == 0 ? 0 : parse_address(address);
+	*node_id_out = id == 0 ? 0 : raft_engine_parse_address(address);
 }
 
 void raft_engine_configuration(const struct raft_engine *engine,
@@ -783,7 +668,7 @@ void raft_engine_configuration(const struct raft_engine *engine,
 	uint64_t index = raft->configuration_uncommitted_index != 0 ? raft->configuration_uncommitted_index
 								    : raft->configuration_committed_index;
 
-	configuration_from_raft(&raft->configuration, index, configuration_out);
+	raft_engine_configuration_from(&raft->configuration, index, configuration_out);
 }
 
 bool raft_engine_match_index(const struct raft_engine *engine, uint64_t replica_id, uint64_t *index_out)

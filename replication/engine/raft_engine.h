@@ -154,8 +154,9 @@ enum status raft_engine_submit(struct raft_engine *engine, uint64_t now_ms, stru
 			       uint32_t entry_count) MUST_CHECK;
 /* Hand leadership over (0: to any voter).  ST_NOT_LEADER, ST_NOT_FOUND. */
 enum status raft_engine_transfer(struct raft_engine *engine, uint64_t now_ms, uint64_t replica_id) MUST_CHECK;
-/* The leader's process is known to be gone: stand for election after delay_ms. */
-void raft_engine_forget_leader(struct raft_engine *engine, uint64_t now_ms, uint64_t delay_ms);
+/* Stand for election after delay_ms, whatever the timeout says: the leader's process is known
+ * to be gone, or there never was one. */
+void raft_engine_campaign(struct raft_engine *engine, uint64_t now_ms, uint64_t delay_ms);
 
 void raft_engine_set_inflight_entries_max(struct raft_engine *engine, uint32_t count);
 

@@ -167,6 +167,9 @@ static void append_entries(struct group *group, const struct raft_engine_update 
 	newest = group->append_count == 0 ? NULL : append_at(group, group->append_count - 1);
 	if (newest != NULL && newest->sequence == sequence &&
 	    newest->last_index + 1 == update->entries_first_index) {
+		/* What replaced the whole of it may begin before it. */
+		if (update->entries_first_index < newest->first_index)
+			newest->first_index = update->entries_first_index;
 		newest->last_index = last_index;
 	} else {
 		/* Two batches at most are on their way: the open one and the one being synced. */
@@ -330,21 +333,57 @@ static bool is_fenced(const struct group *group, const struct raft_engine_messag
 	       group_now_ms(group) < group->table->started_mono_ms + fence_ms;
 }
 
+/* The term of an entry that can no longer change, 0 if it is not known here. */
+static uint64_t settled_term(const struct group *group, uint64_t index)
+{
+	const struct log_entry *entry;
+
+	if (index == group->applied.index)
+		return group->applied.term;
+	if (index < group->applied.index || index > raft_engine_commit_index(group->engine))
+		return 0;
+	entry = log_store_entry(&group->log, index);
+	return entry == NULL ? 0 : entry->term;
+}
+
+/* A second leader of one term, or other entries in the place of committed ones, cannot come from
+ * a correct peer, and the engine takes them for the end of the world. */
+static bool contradicts(const struct group *group, const struct raft_engine_message *message)
+{
+	uint64_t term = message->prev_term;
+
+	if (message->kind != RAFT_MESSAGE_APPEND || message->term < raft_engine_term(group->engine))
+		return false;
+	if (raft_engine_state(group->engine) == RAFT_STATE_LEADER &&
+	    message->term == raft_engine_term(group->engine))
+		return true;
+	for (uint32_t i = 0;; i++) {
+		uint64_t settled = settled_term(group, message->prev_index + i);
+
+		if (settled != 0 && settled != term)
+			return true;
+		if (i == message->entry_count)
+			return false;
+		term = message->entries[i].term;
+	}
+}
+
 void group_receive(struct group *group, const struct raft_engine_message *message, uint64_t sent_mono_us)
 {
+	struct raft_engine_message heard = *message;
 	uint64_t now_ms = group_now_ms(group);
 
 	if (group->is_silent || is_fenced(group, message))
 		return;
-	/* A second leader of one term, or a log that starts before ours without its term, cannot come
-	 * from a correct peer. */
-	if (message->kind == RAFT_MESSAGE_APPEND && raft_engine_state(group->engine) == RAFT_STATE_LEADER &&
-	    message->term == raft_engine_term(group->engine)) {
+	if (contradicts(group, message)) {
 		log_error("group", "refused append", "group=%" PRIu64 " term=%" PRIu64 " from=%" PRIu64,
 			  group->id, message->term, message->peer_node_id);
 		return;
 	}
-	raft_engine_receive(group->engine, now_ms, message, group->applied.index, group->applied.term);
+	/* Without room an append is a heartbeat: dropping it would cost the leader its majority. */
+	if (group->table->is_disk_full)
+		heard.entry_count = 0;
+	raft_engine_receive(group->engine, now_ms, &heard, group->applied.index, group->applied.term);
 	if (message->kind == RAFT_MESSAGE_APPEND && message->term == raft_engine_term(group->engine))
 		group->last_heard_mono_ms = now_ms;
 	group_settle(group);
@@ -373,13 +412,13 @@ void group_node_down(struct group *group, uint64_t node_id)
 			rank++;
 	}
 	delay_ms = CAMPAIGN_FIRST_MS + rank * CAMPAIGN_STEP_MS + rng_below(&runtime->rng, CAMPAIGN_JITTER_MS);
-	raft_engine_forget_leader(group->engine, group_now_ms(group), delay_ms);
+	raft_engine_campaign(group->engine, group_now_ms(group), delay_ms);
 	group_settle(group);
 }
 
 void group_campaign(struct group *group)
 {
-	raft_engine_forget_leader(group->engine, group_now_ms(group), 0);
+	raft_engine_campaign(group->engine, group_now_ms(group), 0);
 	group_settle(group);
 }
 

@@ -102,8 +102,9 @@ static enum status write_round(struct group *group, const struct apply_round *ro
 static uint64_t compaction_point(const struct group *group)
 {
 	const struct raft_engine_configuration *configuration = &group->applied.configuration;
+	const struct group_settings *settings = &group->table->settings;
 	uint64_t applied = group->applied.index;
-	uint64_t point = applied - GROUP_TRAILING_ENTRIES;
+	uint64_t point = applied - settings->trailing_entries;
 
 	for (uint32_t i = 0; i < configuration->count; i++) {
 		uint64_t match_index;
@@ -111,7 +112,7 @@ static uint64_t compaction_point(const struct group *group)
 		if (!raft_engine_match_index(group->engine, configuration->members[i].replica_id,
 					     &match_index))
 			continue;
-		if (match_index < point && applied - match_index < GROUP_BEHIND_ENTRIES_MAX)
+		if (match_index < point && applied - match_index < settings->behind_entries_max)
 			point = match_index;
 	}
 	return point;
@@ -119,14 +120,15 @@ static uint64_t compaction_point(const struct group *group)
 
 static void maybe_compact(struct group *group)
 {
+	const struct group_settings *settings = &group->table->settings;
 	uint64_t kept = group->applied.index - group->log.first_index + 1;
 	uint64_t point;
 
-	if (kept < GROUP_COMPACT_ENTRIES &&
-	    (group->bytes_since_compaction < GROUP_COMPACT_BYTES || kept < 2 * GROUP_TRAILING_ENTRIES))
+	if (kept < settings->compact_entries && (group->bytes_since_compaction < settings->compact_bytes ||
+						 kept < 2 * settings->trailing_entries))
 		return;
 	point = compaction_point(group);
-	if (point < group->log.first_index + GROUP_TRAILING_ENTRIES)
+	if (point < group->log.first_index + settings->trailing_entries)
 		return;
 	log_store_compact(&group->log, point);
 	group->bytes_since_compaction = 0;

@@ -50,6 +50,21 @@ static void on_peer_changed(struct rpc_peer_observer *observer, uint64_t peer_id
 		group_node_down(group, peer_id);
 }
 
+static void set_default(uint32_t *field, uint32_t value)
+{
+	if (*field == 0)
+		*field = value;
+}
+
+static void fill_settings(struct group_settings *settings)
+{
+	set_default(&settings->compact_entries, GROUP_COMPACT_ENTRIES);
+	set_default(&settings->compact_bytes, GROUP_COMPACT_BYTES);
+	set_default(&settings->trailing_entries, GROUP_TRAILING_ENTRIES);
+	set_default(&settings->behind_entries_max, GROUP_BEHIND_ENTRIES_MAX);
+	CHECK(settings->trailing_entries <= settings->compact_entries);
+}
+
 enum status group_table_init(struct group_table *table, struct runtime *runtime, struct engine *engine,
 			     struct rpc_transport *transport, uint64_t node_id,
 			     const struct group_settings *settings, log_commit_fatal_cb fatal,
@@ -75,6 +90,7 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 		.fatal = fatal,
 		.fatal_context = fatal_context,
 	};
+	fill_settings(&table->settings);
 	status = log_commit_init(&table->commit, runtime, engine, fatal, fatal_context);
 	if (status != ST_OK)
 		return status;
@@ -90,6 +106,11 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 	queue_init(&table->observer.link);
 	queue_push_tail(&transport->observers, &table->observer.link);
 	return ST_OK;
+}
+
+bool group_table_is_idle(const struct group_table *table)
+{
+	return log_commit_is_idle(&table->commit) && !snapshot_recv_is_busy(table);
 }
 
 void group_table_close(struct group_table *table)

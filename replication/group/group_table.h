@@ -25,6 +25,11 @@ struct group_settings {
 	uint32_t election_timeout_ms; /* the same on every node of the cluster */
 	uint32_t heartbeat_ms;
 	bool uses_leases; /* strong reads without a round of confirmations */
+	/* When the log is cut; 0: the defaults of group_internal.h. */
+	uint32_t compact_entries; /* applied entries that start a compaction */
+	uint32_t compact_bytes;
+	uint32_t trailing_entries;   /* kept behind the applied index; at most compact_entries */
+	uint32_t behind_entries_max; /* kept at most for a voter that is behind */
 };
 
 struct group_table {
@@ -42,6 +47,7 @@ struct group_table {
 	struct rpc_peer_observer observer;
 	uint64_t next_stage_id;
 	uint32_t sending_count; /* snapshots being streamed from here */
+	bool is_disk_full;      /* take no entries from leaders: heartbeats and reads go on */
 	log_commit_fatal_cb fatal;
 	void *fatal_context;
 	/* Figures. */
@@ -53,7 +59,9 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 			     struct rpc_transport *transport, uint64_t node_id,
 			     const struct group_settings *settings, log_commit_fatal_cb fatal,
 			     void *fatal_context) MUST_CHECK;
-/* All groups are closed and log_commit is idle. */
+/* Nothing is on its way to the disk. */
+bool group_table_is_idle(const struct group_table *table);
+/* All groups are closed and the table is idle. */
 void group_table_close(struct group_table *table);
 struct group *group_table_find(const struct group_table *table, uint64_t group_id);
 /* Start with *cursor = 0; NULL at the end.  The table must not change between. */

@@ -425,6 +425,18 @@ void snapshot_recv_chunk(struct group_table *table, struct rpc_request *request)
 	step(recv);
 }
 
+bool snapshot_recv_is_busy(const struct group_table *table)
+{
+	const struct snapshot_recv *recv;
+	size_t cursor = 0;
+
+	while ((recv = hash_map_next(&table->receiving, &cursor)) != NULL) {
+		if (recv->is_busy)
+			return true;
+	}
+	return false;
+}
+
 void snapshot_recv_close_all(struct group_table *table)
 {
 	struct snapshot_recv *recv;

@@ -28,6 +28,8 @@ void snapshot_recv_chunk(struct group_table *table, struct rpc_request *request)
 void snapshot_recv_install(struct group *group, const struct raft_engine_position *position);
 /* At start, before the group runs; updates the state that was loaded. */
 enum status snapshot_recv_roll_forward(struct engine *engine, struct group_state *state) MUST_CHECK;
+/* Is a disk job of any stream under way? */
+bool snapshot_recv_is_busy(const struct group_table *table);
 void snapshot_recv_close_all(struct group_table *table);
 
 #endif

@@ -76,7 +76,7 @@ enum status log_commit_init(struct log_commit *commit, struct runtime *runtime, 
 		.fatal = fatal,
 		.fatal_context = fatal_context,
 		.open_sequence = 1,
-		.job = { .work = write_and_sync, .done = on_written },
+		.job = { .lane = RUNTIME_LANE_LOG, .work = write_and_sync, .done = on_written },
 	};
 	queue_init(&commit->waiters);
 	runtime_task_init(&commit->flush, on_turn_end);

@@ -98,7 +98,9 @@ static enum status decode_entries(const Cleave__RaftMessage *from, struct raft_e
 
 static bool is_plausible(const Cleave__RaftMessage *from)
 {
-	if (from->term == 0 || from->from_replica == 0 || from->to_replica == 0 || from->version > UINT8_MAX)
+	/* The engine counts terms up and must not get to the end. */
+	if (from->term == 0 || from->term > UINT64_MAX / 2 || from->from_replica == 0 ||
+	    from->to_replica == 0 || from->version > UINT8_MAX)
 		return false;
 	switch (from->kind) {
 	case CLEAVE__RAFT_MESSAGE__KIND__APPEND:

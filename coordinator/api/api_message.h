@@ -1,0 +1,71 @@
+/* The texts that clients see, in one place.
+ *
+ * Clients and their tests compare them, so spacing and spelling are AWS's, mistakes included.
+ *
+ * Threads  constants only.
+ * Source   answers of the service as public test suites have captured them; those that say
+ *          "not supported yet" are our own.
+ */
+#ifndef COORDINATOR_API_API_MESSAGE_H
+#define COORDINATOR_API_API_MESSAGE_H
+
+#define API_INVALID_VALUES "One or more parameter values were invalid: "
+
+/* Everywhere. */
+#define API_MESSAGE_INTERNAL                                                                                 \
+	"The request processing has failed because of an unknown error, exception or failure."
+#define API_MESSAGE_UNKNOWN_OUTCOME "The request may or may not have taken effect"
+#define API_MESSAGE_NO_SPACE                                                                                 \
+	"The storage nodes of this item are out of disk space; writes are refused until there is room"
+#define API_MESSAGE_NO_REPLICA        "No replica of the item's partition could be reached in time"
+#define API_MESSAGE_NO_CATALOG        "The cluster's catalog could not be reached in time"
+#define API_MESSAGE_NOT_SUPPORTED     API_INVALID_VALUES "%s is not supported yet"
+#define API_MESSAGE_PARAMETER_MISSING "The parameter '%s' is required but was not present in the request"
+
+/* Tables. */
+#define API_MESSAGE_NOT_FOUND       "Requested resource not found"
+#define API_MESSAGE_TABLE_NOT_FOUND "Requested resource not found: Table: %.*s not found"
+#define API_MESSAGE_TABLE_EXISTS    "Table already exists: %.*s"
+#define API_MESSAGE_TABLE_IN_USE    "Attempt to change a resource which is still in use: Table is being %s: %.*s"
+#define API_MESSAGE_TABLE_PROTECTED                                                                          \
+	"Resource cannot be deleted as it is currently protected against deletion. Disable deletion "        \
+	"protection first."
+#define API_MESSAGE_TABLE_LIMIT "Subscriber limit exceeded: There is a limit of %d tables per subscriber"
+#define API_MESSAGE_TABLE_NAME_SIZE                                                                          \
+	"TableName must be at least 3 characters long and at most 255 characters long"
+
+/* CreateTable and UpdateTable. */
+#define API_MESSAGE_KEY_UNDEFINED     "Invalid KeySchema: Some index key attribute have no definition"
+#define API_MESSAGE_FIRST_KEY_NO_HASH "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"
+#define API_MESSAGE_SECOND_KEY_NO_RANGE                                                                      \
+	"Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
+#define API_MESSAGE_KEYS_EQUAL                                                                               \
+	"Both the Hash Key and the Range Key element in the KeySchema have the same name"
+#define API_MESSAGE_KEY_NAME API_INVALID_VALUES "A key attribute's name contains characters that it may not"
+#define API_MESSAGE_DEFINITIONS_DIFFER                                                                       \
+	API_INVALID_VALUES "Number of attributes in KeySchema does not exactly match number of attributes "  \
+			   "defined in AttributeDefinitions"
+#define API_MESSAGE_UNITS_WITH_ON_DEMAND                                                                     \
+	API_INVALID_VALUES "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "         \
+			   "BillingMode is PAY_PER_REQUEST"
+#define API_MESSAGE_UNITS_MISSING                                                                            \
+	API_INVALID_VALUES "ReadCapacityUnits and WriteCapacityUnits must both be specified when "           \
+			   "BillingMode is PROVISIONED"
+#define API_MESSAGE_UNITS_OUT_OF_BOUNDS "Given value %lld for %s is out of bounds"
+#define API_MESSAGE_UNITS_LIMIT                                                                              \
+	"Subscriber limit exceeded: Provisioned throughput is limited to %d units of each kind per table"
+#define API_MESSAGE_UNITS_UNCHANGED                                                                          \
+	"The provisioned throughput for the table will not change. The requested value equals the current "  \
+	"value. Current ReadCapacityUnits provisioned for the table: %lld. Requested ReadCapacityUnits: "    \
+	"%lld. Current WriteCapacityUnits provisioned for the table: %lld. Requested WriteCapacityUnits: "   \
+	"%lld. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher "   \
+	"limits."
+#define API_MESSAGE_UPDATE_EMPTY                                                                             \
+	"At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "                          \
+	"GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"
+
+/* Items. */
+#define API_MESSAGE_RETURN_VALUES "ReturnValues can only be ALL_OLD or NONE"
+#define API_MESSAGE_ITEM_SIZE     "Item size has exceeded the maximum allowed size"
+
+#endif

@@ -1,0 +1,94 @@
+#include "coordinator/api/api_request.h"
+
+#include "coordinator/api/api_message.h"
+#include "coordinator/http/http_response.h"
+
+static const char content_type[] = "application/x-amz-json-1.0";
+
+struct buf *api_request_body(struct api_request *request)
+{
+	struct buf *body = &request->api->reply;
+
+	buf_reset(body);
+	return body;
+}
+
+static enum api_outcome outcome_of(int http_code)
+{
+	if (http_code < 400)
+		return API_OUTCOME_OK;
+	return http_code < 500 ? API_OUTCOME_USER_ERROR : API_OUTCOME_SYSTEM_ERROR;
+}
+
+static void count(const struct api_request *request, int http_code)
+{
+	uint64_t now_us = runtime_mono_us(request->api->options.runtime);
+
+	metric_add(&request->operation->outcomes[outcome_of(http_code)], 1);
+	histogram_record(request->operation->duration, now_us - request->started_mono_us);
+}
+
+/* The request is gone afterwards. */
+static void send(struct api_request *request, int http_code)
+{
+	struct api *api = request->api;
+
+	CHECK(api->request_count > 0);
+	count(request, http_code);
+	api->request_count--;
+	http_response_send(request->http, http_code, content_type, buf_slice(&api->reply), NULL, 0);
+}
+
+void api_request_fail(struct api_request *request)
+{
+	struct buf *body = api_request_body(request);
+
+	api_error_set(&request->error, API_ERROR_INTERNAL, "%s", API_MESSAGE_INTERNAL); /* if there is none */
+	api_error_write(&request->error, body);
+	send(request, api_error_http_code(request->error.type));
+}
+
+void api_request_fail_internal(struct api_request *request, const char *message)
+{
+	api_error_set(&request->error, API_ERROR_INTERNAL, "%s", message);
+	api_request_fail(request);
+}
+
+void api_request_reply(struct api_request *request)
+{
+	if (request->api->reply.status == ST_OK)
+		send(request, 200);
+	else
+		api_request_fail_internal(request, API_MESSAGE_INTERNAL);
+}
+
+static void cancel_sync(struct api_request *request)
+{
+	catalog_view_sync_cancel(&request->sync);
+}
+
+static void on_synced(struct catalog_sync *sync)
+{
+	struct api_request *request = CONTAINER_OF(sync, struct api_request, sync);
+
+	request->cancel = NULL;
+	request->has_synced = true;
+	if (sync->status != ST_OK)
+		api_request_fail_internal(request, API_MESSAGE_NO_CATALOG);
+	else
+		request->synced(request);
+}
+
+void api_request_sync(struct api_request *request, api_request_cb synced)
+{
+	request->synced = synced;
+	request->cancel = cancel_sync;
+	catalog_view_sync(request->api->options.view, &request->sync, API_SYNC_TIMEOUT_MS, on_synced);
+}
+
+const struct table_info *api_request_find_usable(const struct api_request *request, struct slice name)
+{
+	const struct table_info *table = catalog_state_table_named(&request->api->options.view->state, name);
+
+	return table != NULL && table_info_is_usable(table) ? table : NULL;
+}

@@ -1,0 +1,104 @@
+/* One-key operations: route, send, judge the answer, try again.
+ *
+ *   ROUTE --> SEND --> VERDICT --> CLOSE --> done
+ *    ^  |                |
+ *    |  +---> PAUSE <----+  nobody to ask, nobody leads, too busy, moved
+ *    +----------+-------+
+ *
+ * ROUTE and VERDICT never wait.  SEND waits for the reply, PAUSE for a timer, CLOSE for the end
+ * of the loop's turn.  Every attempt of a write carries the same request id, so that it takes
+ * effect once; an attempt has a time limit of its own, so that a node which does not answer
+ * does not hold the operation; all attempts together have ITEM_OP_DEADLINE_MS.
+ *
+ * Threads  loop thread of env->runtime.
+ * Memory   an operation is embedded in the caller's and stays until done() ran; so do row_key
+ *          and item.  Results live in the arena given.  env is borrowed.
+ * Errors   done() runs once, never from inside start or cancel, with status:
+ *            ST_OK
+ *            ST_NOT_FOUND        the table of row_key is gone
+ *            ST_UNKNOWN_OUTCOME  a write that may or may not have taken effect
+ *            ST_CANCELED         by item_op_cancel(); a write may have been sent
+ *            ST_NO_SPACE, ST_FORGOTTEN, ST_INVALID, ST_IO, ...  as the replica answered
+ *            at the deadline, if nothing can have happened: the last failure
+ */
+#ifndef COORDINATOR_EXEC_ITEM_OP_H
+#define COORDINATOR_EXEC_ITEM_OP_H
+
+#include "coordinator/route/route.h"
+#include "proto/base/arena.h"
+#include "proto/rpc/rpc.h"
+
+enum {
+	ITEM_OP_DEADLINE_MS = 10 * 1000,
+	ITEM_OP_READ_ATTEMPT_MS = 1000,
+	ITEM_OP_WRITE_ATTEMPT_MS = 2000,
+	ITEM_OP_PAUSE_MS_MIN = 5,
+	ITEM_OP_PAUSE_MS_MAX = 100,
+	ITEM_OP_REQUEST_ID_SIZE = 16,
+};
+
+/* What all operations of a coordinator share. */
+struct item_op_env {
+	struct runtime *runtime;
+	struct rpc_transport *transport;
+	struct catalog_view *view;
+	struct route *route;
+	struct buf packed; /* scratch for the message that is being sent */
+};
+
+enum item_op_kind { ITEM_OP_GET, ITEM_OP_PUT, ITEM_OP_DELETE };
+
+enum item_op_phase {
+	ITEM_OP_IDLE,
+	ITEM_OP_ROUTE,
+	ITEM_OP_SEND,
+	ITEM_OP_VERDICT,
+	ITEM_OP_PAUSE,
+	ITEM_OP_CLOSE,
+};
+
+struct item_op {
+	/* Set by the caller; the rest zeroed. */
+	enum item_op_kind kind;
+	struct slice row_key;
+	struct slice item;  /* PUT */
+	bool is_consistent; /* GET */
+	bool returns_old;   /* PUT, DELETE */
+	struct arena *arena;
+	void (*done)(struct item_op *op);
+	/* Valid in done(). */
+	enum status status;
+	bool is_found;           /* GET: the item exists; else: it existed before */
+	struct slice found_item; /* GET, or with returns_old */
+	uint32_t old_size_bytes; /* PUT, DELETE: as DynamoDB counts, 0 if there was none */
+	uint32_t new_size_bytes;
+	uint32_t attempt_count;
+	/* The operation's own. */
+	struct item_op_env *env;
+	enum item_op_phase phase;
+	struct rpc_call call;
+	struct runtime_timer timer;
+	struct runtime_task close_task;
+	struct route_tried tried;
+	struct route_target target;
+	uint64_t routed_version; /* of the catalog's copy, when target was chosen */
+	uint64_t deadline_mono_us;
+	uint64_t first_sent_mono_us; /* 0: nothing has left yet */
+	uint32_t pause_count;
+	bool has_left;          /* some attempt was sent */
+	bool may_have_happened; /* a write's attempt ended without an answer */
+	bool has_met_stale;
+	bool accepts_frozen;
+	bool is_canceled;
+	uint8_t request_id[ITEM_OP_REQUEST_ID_SIZE];
+};
+
+void item_op_env_init(struct item_op_env *env, struct catalog_view *view, struct route *route,
+		      struct rpc_transport *transport);
+void item_op_env_close(struct item_op_env *env);
+
+void item_op_start(struct item_op_env *env, struct item_op *op);
+/* done() still comes, once, later.  Harmless when not under way. */
+void item_op_cancel(struct item_op *op);
+
+#endif

@@ -1,0 +1,38 @@
+"""Start a program in the background, cut off from the caller, and record who it is.
+
+    spawn.py PID_FILE CMD_FILE LOG_FILE PROGRAM [ARGUMENT...]
+
+The child leads a session of its own, inherits no file but its log, and reads from nothing. CMD_FILE gets the
+bytes that /proc/PID/cmdline shows, so that a later reader can tell this process from one that got its number.
+"""
+
+import os
+import subprocess
+import sys
+
+
+def write_file(path, data):
+    temporary = path + ".tmp"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
+
+
+def main(words):
+    if len(words) < 4:
+        print(__doc__, file=sys.stderr)
+        return 2
+    pid_file, cmd_file, log_file = words[:3]
+    command = words[3:]
+    with open(log_file, "ab") as log:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True, start_new_session=True
+        )
+    write_file(cmd_file, b"".join(os.fsencode(word) + b"\0" for word in command))
+    write_file(pid_file, b"%d\n" % child.pid)
+    child.returncode = 0  # Popen would warn that the child is still running: that is the point
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+/* One hosted replica of a partition: a group, the rows of its key range, and at the leader the
+ * pending writes.
+ *
+ * Threads  loop thread of its group.
+ * Memory   a partition is owned by its partition_table.
+ */
+#ifndef NODE_PARTITION_PARTITION_H
+#define NODE_PARTITION_PARTITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/partition/partition_outcomes.h"
+#include "node/partition/partition_overlay.h"
+#include "proto/base/arena.h"
+#include "replication/group/group.h"
+
+enum {
+	PARTITION_ID_FIRST = 1000,                 /* below are the groups of the system */
+	PARTITION_COMMAND_BYTES_MAX = 1024 * 1024, /* a turn's writes beyond this start a new entry */
+	PARTITION_COMMAND_WRITES_MAX = 256,
+	PARTITION_PENDING_WRITES_MAX = 16 * 1024, /* evaluated, not yet applied */
+};
+
+/* What partitions of one loop share. */
+struct partition_env {
+	struct runtime *runtime;
+	struct engine *engine;
+	struct group_table *groups;
+	uint64_t hash_seed;
+	uint16_t region;   /* origin of writes made here */
+	bool is_disk_full; /* below the watermark: writes are refused */
+	/* A replica began or ceased to lead: tell the catalog.  May be NULL. */
+	void (*leader_changed)(struct partition_env *env);
+	uint64_t write_count;
+	uint64_t read_count;
+};
+
+struct partition_meta {
+	uint64_t partition_id;
+	uint32_t table_id;
+	uint32_t epoch;
+	struct slice range_start; /* inclusive */
+	struct slice range_end;   /* exclusive */
+	uint64_t catalog_version; /* at which the partition was known to exist */
+};
+
+struct partition {
+	struct group_fsm fsm;
+	struct partition_env *env;
+	struct group *group;
+	uint64_t id;
+	uint32_t table_id;
+	uint32_t epoch;
+	struct buf range_start;
+	struct buf range_end;
+	uint64_t catalog_version;
+	struct runtime_timer campaign_timer;
+	uint32_t campaigns_left;
+	uint8_t own_rows_start[8]; /* of family meta and changes */
+	uint8_t own_rows_end[8];
+
+	struct partition_outcomes outcomes;
+	struct partition_overlay overlay;
+	struct arena arena; /* of the command being applied or proposed */
+	uint64_t last_hlc;
+
+	struct queue turn; /* struct partition_write: evaluated in this turn */
+	size_t turn_bytes;
+	uint32_t turn_count;
+	uint64_t turn_sequence;
+	struct queue proposed; /* struct partition_command_in_flight, by index */
+	uint32_t pending_count;
+	bool must_drain; /* a turn was refused: evaluate nothing until what is proposed is applied */
+	struct runtime_task propose_task;
+	uint32_t hold_count; /* off-loop jobs that will come back to it */
+	bool is_closed;
+};
+
+/* A new replica on this node.  members empty: it waits for a snapshot.  ST_EXISTS, ST_STALE. */
+enum status partition_create(struct partition_env *env, const struct partition_meta *meta,
+			     uint64_t replica_id, const struct raft_engine_configuration *members,
+			     struct partition **partition_out) MUST_CHECK;
+/* A replica found in the store. */
+enum status partition_open(struct partition_env *env, uint64_t partition_id,
+			   struct partition **partition_out) MUST_CHECK;
+void partition_close(struct partition *partition);
+/* Close and delete: rows, log and records; a tombstone stays. */
+void partition_drop(struct partition *partition);
+
+/* A new partition's preferred leader: stand for election until somebody leads, at short
+ * intervals because the other replicas appear within milliseconds. */
+void partition_campaign(struct partition *partition);
+
+/* For operations with an off-loop job: the partition stays until the last release. */
+void partition_hold(struct partition *partition);
+void partition_release(struct partition *partition);
+
+bool partition_covers(const struct partition *partition, struct slice row_key);
+/* A hybrid timestamp later than all that this replica knows. */
+uint64_t partition_next_hlc(struct partition *partition);
+
+#endif

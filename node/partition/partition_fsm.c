@@ -1,0 +1,200 @@
+#include "node/partition/partition_fsm.h"
+
+#include "node/partition/partition_write.h"
+#include "proto/model/limits.h"
+#include "proto/wire/proto_arena.h"
+#include "storage/encoding/stored_item.h"
+
+enum { META_KEY_SIZE = 9, META_SIZE_MAX = 64 * 1024, META_VERSION = 1 };
+
+static struct partition *partition_of(struct group_fsm *fsm)
+{
+	return CONTAINER_OF(fsm, struct partition, fsm);
+}
+
+/* --- applying --- */
+
+static enum status apply_mutation(struct partition *partition, struct engine_batch *batch, uint64_t hlc,
+				  const Cleave__Mutation *mutation)
+{
+	struct engine *engine = partition->env->engine;
+	struct slice row_key = slice_of(mutation->row_key.data, mutation->row_key.len);
+	uint8_t head[STORED_ITEM_HEAD_SIZE];
+	struct slice parts[2];
+
+	if (!mutation->is_write)
+		return ST_OK;
+	if (!partition_covers(partition, row_key))
+		return ST_CORRUPT;
+	if (mutation->is_delete) {
+		engine_batch_delete(engine, batch, FAMILY_ITEMS, row_key);
+		return ST_OK;
+	}
+	stored_item_put_head(head, hlc, partition->env->region,
+			     mutation->outcome == NULL ? 0 : mutation->outcome->new_size_bytes);
+	parts[0] = slice_of(head, sizeof(head));
+	parts[1] = slice_of(mutation->item.data, mutation->item.len);
+	engine_batch_put_parts(engine, batch, FAMILY_ITEMS, row_key, parts, ARRAY_COUNT(parts));
+	return ST_OK;
+}
+
+static enum status apply_command(struct partition *partition, struct engine_batch *batch,
+				 const Cleave__PartitionCommand *command)
+{
+	enum status status = ST_OK;
+
+	for (size_t i = 0; status == ST_OK && i < command->n_mutations; i++)
+		status = apply_mutation(partition, batch, command->hlc, command->mutations[i]);
+	if (status == ST_OK)
+		status = partition_outcomes_apply(&partition->outcomes, partition->env->engine, batch,
+						  command);
+	if (command->hlc > partition->last_hlc)
+		partition->last_hlc = command->hlc;
+	return status;
+}
+
+static enum status apply(struct group_fsm *fsm, const struct group_command *command,
+			 struct engine_batch *batch)
+{
+	struct partition *partition = partition_of(fsm);
+	ProtobufCAllocator allocator = proto_arena_allocator(&partition->arena);
+	Cleave__PartitionCommand *decoded = cleave__partition_command__unpack(&allocator, command->body.size,
+									      command->body.data);
+	enum status status = decoded == NULL ? ST_CORRUPT : apply_command(partition, batch, decoded);
+
+	arena_reset(&partition->arena);
+	return status;
+}
+
+static void applied(struct group_fsm *fsm, uint64_t index)
+{
+	partition_write_on_applied(partition_of(fsm), index);
+}
+
+static void leader_ready(struct group_fsm *fsm)
+{
+	struct partition_env *env = partition_of(fsm)->env;
+
+	if (env->leader_changed != NULL)
+		env->leader_changed(env);
+}
+
+static void leader_lost(struct group_fsm *fsm)
+{
+	struct partition *partition = partition_of(fsm);
+
+	partition_write_on_lost(partition);
+	if (partition->env->leader_changed != NULL)
+		partition->env->leader_changed(partition->env);
+}
+
+static size_t ranges(struct group_fsm *fsm, struct group_range ranges_out[GROUP_RANGES_MAX])
+{
+	struct partition *partition = partition_of(fsm);
+	struct slice start = buf_slice(&partition->range_start);
+	struct slice end = buf_slice(&partition->range_end);
+	struct slice own_start = slice_of(partition->own_rows_start, sizeof(partition->own_rows_start));
+	struct slice own_end = slice_of(partition->own_rows_end, sizeof(partition->own_rows_end));
+
+	/* Ascending by family: snapshots are staged in this order. */
+	ranges_out[0] = (struct group_range){ FAMILY_ITEMS, start, end };
+	ranges_out[1] = (struct group_range){ FAMILY_LOCAL_INDEXES, start, end };
+	ranges_out[2] = (struct group_range){ FAMILY_CHANGES, own_start, own_end };
+	ranges_out[3] = (struct group_range){ FAMILY_META, own_start, own_end };
+	return 4;
+}
+
+static enum status restored(struct group_fsm *fsm)
+{
+	struct partition *partition = partition_of(fsm);
+
+	partition_outcomes_close(&partition->outcomes);
+	partition_outcomes_init(&partition->outcomes, partition->id);
+	return partition_fsm_load(partition);
+}
+
+const struct group_fsm_ops partition_fsm_ops = {
+	.apply = apply,
+	.applied = applied,
+	.leader_ready = leader_ready,
+	.leader_lost = leader_lost,
+	.ranges = ranges,
+	.restored = restored,
+};
+
+/* --- the partition's own rows --- */
+
+static struct slice meta_key(uint8_t key[META_KEY_SIZE], uint64_t partition_id)
+{
+	put_u64_be(key, partition_id);
+	key[8] = 'M';
+	return slice_of(key, META_KEY_SIZE);
+}
+
+enum status partition_fsm_put_meta(struct partition *partition, struct engine_batch *batch)
+{
+	Cleave__PartitionMeta meta;
+	struct buf packed;
+	uint8_t key[META_KEY_SIZE];
+	uint8_t *start;
+
+	cleave__partition_meta__init(&meta);
+	meta.table_id = partition->table_id;
+	meta.epoch = partition->epoch;
+	meta.catalog_version = partition->catalog_version;
+	meta.range_start = (ProtobufCBinaryData){ partition->range_start.size, partition->range_start.data };
+	meta.range_end = (ProtobufCBinaryData){ partition->range_end.size, partition->range_end.data };
+	buf_init(&packed, META_SIZE_MAX);
+	buf_put_u8(&packed, META_VERSION);
+	start = buf_extend(&packed, cleave__partition_meta__get_packed_size(&meta));
+	if (start == NULL) {
+		buf_close(&packed);
+		return ST_NO_MEMORY;
+	}
+	(void)cleave__partition_meta__pack(&meta, start);
+	engine_batch_put(partition->env->engine, batch, FAMILY_META, meta_key(key, partition->id),
+			 buf_slice(&packed));
+	buf_close(&packed);
+	return ST_OK;
+}
+
+static enum status take_meta(struct partition *partition, struct slice value)
+{
+	Cleave__PartitionMeta *meta;
+	enum status status;
+
+	if (value.size < 1 || value.data[0] != META_VERSION)
+		return value.size < 1 ? ST_CORRUPT : ST_VERSION;
+	meta = cleave__partition_meta__unpack(NULL, value.size - 1, value.data + 1);
+	if (meta == NULL)
+		return ST_CORRUPT;
+	partition->table_id = meta->table_id;
+	partition->epoch = meta->epoch;
+	partition->catalog_version = meta->catalog_version;
+	buf_reset(&partition->range_start);
+	buf_reset(&partition->range_end);
+	buf_append(&partition->range_start, meta->range_start.data, meta->range_start.len);
+	buf_append(&partition->range_end, meta->range_end.data, meta->range_end.len);
+	status = partition->range_start.status != ST_OK ? partition->range_start.status
+							: partition->range_end.status;
+	cleave__partition_meta__free_unpacked(meta, NULL);
+	return status;
+}
+
+enum status partition_fsm_load(struct partition *partition)
+{
+	struct engine_value value;
+	uint8_t key[META_KEY_SIZE];
+	enum status status = engine_get(partition->env->engine, FAMILY_META, meta_key(key, partition->id),
+					ENGINE_READ_MAY_BLOCK, &value);
+
+	if (status != ST_OK)
+		return status == ST_NOT_FOUND ? ST_CORRUPT : status;
+	status = take_meta(partition, value.slice);
+	engine_value_release(&value);
+	if (status == ST_OK)
+		status = partition_outcomes_load(&partition->outcomes, partition->env->engine);
+	if (status == ST_OK && !queue_is_empty(&partition->outcomes.commands))
+		partition->last_hlc = partition_outcomes_newest_hlc(&partition->outcomes);
+	return status;
+}

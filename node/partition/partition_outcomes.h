@@ -1,0 +1,58 @@
+/* What recent writes of a partition came to, by request id: so that a retry of the
+ * coordinator's never takes effect twice.
+ *
+ * Replicated state: one row per command in family meta, written in the command's own batch, so
+ * it survives restarts and changes of leader and travels with snapshots.  Kept for
+ * OUTCOMES_WINDOW_MS of the leader's clock and at most OUTCOMES_COUNT_MAX / OUTCOMES_BYTES_MAX;
+ * what was dropped is told from what never was by the age that a retry carries.
+ *
+ * Threads  loop thread.
+ * Memory   the outcomes own copies; what find returns is valid until the next call.
+ * Format   key partition u64 | 'O' | hlc u64, value protobuf OutcomeRecord.
+ */
+#ifndef NODE_PARTITION_PARTITION_OUTCOMES_H
+#define NODE_PARTITION_PARTITION_OUTCOMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/hash_map.h"
+#include "proto/base/queue.h"
+#include "proto/wire/partition.pb-c.h"
+#include "storage/engine/engine.h"
+
+enum {
+	OUTCOMES_REQUEST_ID_SIZE = 16,
+	OUTCOMES_WINDOW_MS = 30 * 1000, /* longer than any coordinator tries */
+	OUTCOMES_COUNT_MAX = 64 * 1024,
+	OUTCOMES_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+struct partition_outcomes {
+	uint64_t partition_id;
+	struct queue commands; /* oldest first */
+	struct hash_map by_id; /* low half of the request id -> newest with it */
+	size_t count;
+	size_t size_bytes;
+	uint64_t kept_from_hlc; /* outcomes before this are forgotten; 0: none ever was */
+};
+
+void partition_outcomes_init(struct partition_outcomes *outcomes, uint64_t partition_id);
+void partition_outcomes_close(struct partition_outcomes *outcomes);
+/* Read the rows (start-up, after a snapshot); blocks. */
+enum status partition_outcomes_load(struct partition_outcomes *outcomes, struct engine *engine) MUST_CHECK;
+
+/* Part of apply: remember the command's outcomes and forget old ones, rows included. */
+enum status partition_outcomes_apply(struct partition_outcomes *outcomes, struct engine *engine,
+				     struct engine_batch *batch,
+				     const Cleave__PartitionCommand *command) MUST_CHECK;
+
+/* NULL if there is none. */
+const Cleave__Outcome *partition_outcomes_find(const struct partition_outcomes *outcomes,
+					       struct slice request_id);
+/* Of the newest command; 0 if there is none. */
+uint64_t partition_outcomes_newest_hlc(const struct partition_outcomes *outcomes);
+/* Was a request that was first sent at hlc possibly remembered once and dropped since? */
+bool partition_outcomes_may_have_dropped(const struct partition_outcomes *outcomes, uint64_t first_sent_hlc);
+
+#endif

@@ -1,0 +1,426 @@
+#include "node/partition/partition_write.h"
+
+#include <stdlib.h>
+
+#include "proto/model/item.h"
+#include "proto/model/limits.h"
+#include "proto/wire/partition.pb-c.h"
+#include "storage/encoding/stored_item.h"
+
+enum {
+	HLC_COUNTER_BITS = 16,
+	US_PER_MS = 1000,
+	/* Clocks of coordinators' and leaders' machines may run apart by this while a retry is told
+	 * from a request whose outcome was dropped. */
+	RETRY_SKEW_MS = 5000,
+	DISK_READS_MAX = 3, /* then the row is read on the loop */
+};
+
+/* The writes of one log entry that is proposed and not applied. */
+struct partition_command_in_flight {
+	struct queue link;
+	uint64_t index;
+	uint64_t sequence;
+	struct queue writes;
+};
+
+static void finish(struct partition_write *write, enum status status)
+{
+	write->partition->pending_count--;
+	write->status = status;
+	write->old_item = buf_slice(&write->old_copy);
+	write->done(write);
+}
+
+/* done() may free the write, so its copy of the old image goes first into a local. */
+static void answer(struct partition_write *write, enum status status)
+{
+	struct buf old_copy = write->old_copy;
+
+	finish(write, status);
+	buf_close(&old_copy);
+}
+
+static void answer_all(struct queue *writes, enum status status)
+{
+	struct queue *link;
+
+	while ((link = queue_pop_head(writes)) != NULL)
+		answer(CONTAINER_OF(link, struct partition_write, link), status);
+}
+
+/* --- evaluating --- */
+
+struct old_image {
+	bool exists;
+	uint32_t size_bytes;
+	struct slice item;
+};
+
+/* The row as this write finds it: pending first, else applied. */
+static enum status read_old(struct partition *partition, struct slice row_key, enum engine_read_mode mode,
+			    struct engine_value *value, struct old_image *old)
+{
+	struct partition_overlay_image pending;
+	struct stored_item stored;
+	enum status status;
+
+	*old = (struct old_image){ 0 };
+	if (partition_overlay_find(&partition->overlay, row_key, &pending)) {
+		old->exists = !pending.is_delete;
+		old->size_bytes = pending.size_bytes;
+		old->item = pending.item;
+		return ST_OK;
+	}
+	status = engine_get(partition->env->engine, FAMILY_ITEMS, row_key, mode, value);
+	if (status != ST_OK)
+		return status == ST_NOT_FOUND ? ST_OK : status;
+	status = stored_item_read(value->slice, &stored);
+	old->exists = true;
+	old->size_bytes = stored.size_bytes;
+	old->item = stored.item;
+	return status;
+}
+
+/* What the write makes of the row, into the overlay and the turn. */
+static enum status take_result(struct partition *partition, struct partition_write *write,
+			       const struct old_image *old)
+{
+	struct partition_overlay_image image = {
+		.is_delete = write->kind == PARTITION_DELETE,
+		.item = write->kind == PARTITION_DELETE ? slice_of(NULL, 0) : write->item,
+	};
+	enum status status;
+
+	image.size_bytes = image.is_delete ? 0 : (uint32_t)item_size_bytes(write->item);
+	write->existed = old->exists;
+	write->old_size_bytes = old->exists ? old->size_bytes : 0;
+	write->new_size_bytes = image.size_bytes;
+	if (write->returns_old && old->exists) {
+		buf_append_slice(&write->old_copy, old->item);
+		if (write->old_copy.status != ST_OK)
+			return write->old_copy.status;
+	}
+	status = partition_overlay_put(&partition->overlay, write->row_key, partition->turn_sequence, &image);
+	if (status != ST_OK)
+		return status;
+	queue_init(&write->link);
+	queue_push_tail(&partition->turn, &write->link);
+	partition->turn_count++;
+	partition->turn_bytes += write->row_key.size + write->item.size + write->old_copy.size;
+	return ST_OK;
+}
+
+static void propose_turn(struct partition *partition);
+
+static enum status evaluate(struct partition *partition, struct partition_write *write)
+{
+	enum engine_read_mode mode = write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED
+									: ENGINE_READ_MAY_BLOCK;
+	struct engine_value value = { 0 };
+	struct old_image old;
+	enum status status = read_old(partition, write->row_key, mode, &value, &old);
+
+	if (status == ST_OK)
+		status = take_result(partition, write, &old);
+	engine_value_release(&value);
+	if (status != ST_OK)
+		return status;
+	if (partition->turn_count >= PARTITION_COMMAND_WRITES_MAX ||
+	    partition->turn_bytes >= PARTITION_COMMAND_BYTES_MAX)
+		propose_turn(partition);
+	else
+		runtime_defer(partition->env->runtime, &partition->propose_task);
+	return ST_OK;
+}
+
+/* --- rows that are not in memory --- */
+
+static void warm_row(struct runtime_job *job)
+{
+	struct partition_write *write = CONTAINER_OF(job, struct partition_write, job);
+	struct engine_value value;
+
+	/* The row is now in the block cache; evaluate() reads it again and sees any error. */
+	if (engine_get(write->partition->env->engine, FAMILY_ITEMS, write->row_key, ENGINE_READ_MAY_BLOCK,
+		       &value) == ST_OK)
+		engine_value_release(&value);
+}
+
+static enum status admit(struct partition *partition, const struct partition_write *write);
+
+static void on_warm(struct runtime_job *job)
+{
+	struct partition_write *write = CONTAINER_OF(job, struct partition_write, job);
+	struct partition *partition = write->partition;
+	enum status status = partition->is_closed ? ST_NOT_LEADER : admit(partition, write);
+
+	write->read_count++;
+	if (status == ST_OK)
+		status = evaluate(partition, write);
+	if (status == ST_WOULD_BLOCK)
+		runtime_submit(partition->env->runtime, &write->job);
+	else if (status != ST_OK)
+		answer(write, status);
+	if (status != ST_WOULD_BLOCK)
+		partition_release(partition);
+}
+
+/* --- admitting --- */
+
+static bool is_pending(const struct queue *writes, struct slice request_id)
+{
+	for (const struct queue *link = writes->next; link != writes; link = link->next) {
+		if (slice_equal(CONTAINER_OF(link, struct partition_write, link)->request_id, request_id))
+			return true;
+	}
+	return false;
+}
+
+/* A retry may meet its first attempt still on the way. */
+static bool is_attempt_pending(const struct partition *partition, struct slice request_id)
+{
+	if (is_pending(&partition->turn, request_id))
+		return true;
+	for (const struct queue *link = partition->proposed.next; link != &partition->proposed;
+	     link = link->next) {
+		if (is_pending(&CONTAINER_OF(link, struct partition_command_in_flight, link)->writes,
+			       request_id))
+			return true;
+	}
+	return false;
+}
+
+static enum status check_retry(struct partition *partition, const struct partition_write *write)
+{
+	uint64_t now_ms = runtime_wall_us(partition->env->runtime) / US_PER_MS;
+	uint64_t past_ms = (uint64_t)write->age_ms + RETRY_SKEW_MS;
+	uint64_t first_sent_hlc = now_ms < past_ms ? 0 : (now_ms - past_ms) << HLC_COUNTER_BITS;
+
+	if (is_attempt_pending(partition, write->request_id))
+		return ST_BUSY;
+	if (partition_outcomes_may_have_dropped(&partition->outcomes, first_sent_hlc))
+		return ST_FORGOTTEN;
+	return ST_OK;
+}
+
+static enum status admit(struct partition *partition, const struct partition_write *write)
+{
+	if (!group_is_ready(partition->group))
+		return ST_NOT_LEADER;
+	if (!partition_covers(partition, write->row_key))
+		return ST_MOVED;
+	if (partition->env->is_disk_full)
+		return ST_NO_SPACE;
+	if (partition->must_drain && !queue_is_empty(&partition->proposed))
+		return ST_BUSY;
+	if (partition->pending_count >= PARTITION_PENDING_WRITES_MAX)
+		return ST_OVERLOADED;
+	return write->age_ms > 0 ? check_retry(partition, write) : ST_OK;
+}
+
+static void fill_from_outcome(struct partition_write *write, const Cleave__Outcome *outcome)
+{
+	write->existed = outcome->existed;
+	write->old_size_bytes = outcome->old_size_bytes;
+	write->new_size_bytes = outcome->new_size_bytes;
+	write->old_item = slice_of(outcome->old_item.data, outcome->old_item.len);
+}
+
+enum status partition_write_start(struct partition *partition, struct partition_write *write)
+{
+	const Cleave__Outcome *outcome;
+	enum status status;
+
+	CHECK(write->request_id.size == OUTCOMES_REQUEST_ID_SIZE);
+	write->partition = partition;
+	write->read_count = 0;
+	write->old_item = slice_of(NULL, 0);
+	buf_init(&write->old_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	if (!group_is_ready(partition->group))
+		return ST_NOT_LEADER;
+	outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
+	if (outcome != NULL) {
+		fill_from_outcome(write, outcome);
+		return (enum status)outcome->status;
+	}
+	status = admit(partition, write);
+	if (status != ST_OK)
+		return status;
+	partition->env->write_count++;
+	status = evaluate(partition, write);
+	if (status == ST_WOULD_BLOCK) {
+		write->job = (struct runtime_job){ .work = warm_row, .done = on_warm };
+		partition_hold(partition);
+		runtime_submit(partition->env->runtime, &write->job);
+		status = ST_OK;
+	}
+	if (status != ST_OK) {
+		buf_close(&write->old_copy);
+		return status;
+	}
+	partition->pending_count++;
+	return ST_WOULD_BLOCK;
+}
+
+/* --- proposing --- */
+
+static Cleave__Mutation *encode_mutation(struct arena *arena, const struct partition_write *write)
+{
+	Cleave__Mutation *mutation = arena_alloc(arena, sizeof(*mutation));
+	Cleave__Outcome *outcome = arena_alloc(arena, sizeof(*outcome));
+
+	if (mutation == NULL || outcome == NULL)
+		return NULL;
+	cleave__mutation__init(mutation);
+	cleave__outcome__init(outcome);
+	mutation->row_key = (ProtobufCBinaryData){ write->row_key.size,
+						   (uint8_t *)(uintptr_t)write->row_key.data };
+	mutation->request_id = (ProtobufCBinaryData){ write->request_id.size,
+						      (uint8_t *)(uintptr_t)write->request_id.data };
+	mutation->is_delete = write->kind == PARTITION_DELETE;
+	mutation->is_write = !mutation->is_delete || write->existed;
+	if (!mutation->is_delete)
+		mutation->item = (ProtobufCBinaryData){ write->item.size,
+							(uint8_t *)(uintptr_t)write->item.data };
+	outcome->status = ST_OK;
+	outcome->existed = write->existed;
+	outcome->old_size_bytes = write->old_size_bytes;
+	outcome->new_size_bytes = write->new_size_bytes;
+	outcome->old_item = (ProtobufCBinaryData){ write->old_copy.size, write->old_copy.data };
+	mutation->outcome = outcome;
+	return mutation;
+}
+
+static enum status pack_turn(struct partition *partition, struct buf *packed)
+{
+	struct arena *arena = &partition->arena;
+	Cleave__PartitionCommand command;
+	uint8_t *start = NULL;
+
+	cleave__partition_command__init(&command);
+	command.hlc = partition_next_hlc(partition);
+	command.mutations = arena_alloc(arena, partition->turn_count * sizeof(struct Cleave__Mutation *));
+	if (command.mutations == NULL)
+		return ST_NO_MEMORY;
+	for (const struct queue *link = partition->turn.next; link != &partition->turn; link = link->next) {
+		Cleave__Mutation *mutation = encode_mutation(
+			arena, CONTAINER_OF(link, struct partition_write, link));
+
+		if (mutation == NULL)
+			return ST_NO_MEMORY;
+		command.mutations[command.n_mutations++] = mutation;
+	}
+	start = buf_extend(packed, cleave__partition_command__get_packed_size(&command));
+	if (start == NULL)
+		return packed->status;
+	(void)cleave__partition_command__pack(&command, start);
+	return ST_OK;
+}
+
+static void drop_from_overlay(struct partition *partition, const struct queue *writes, uint64_t sequence)
+{
+	for (const struct queue *link = writes->next; link != writes; link = link->next)
+		partition_overlay_applied(&partition->overlay,
+					  CONTAINER_OF(link, struct partition_write, link)->row_key,
+					  sequence);
+}
+
+static enum status propose(struct partition *partition, struct partition_command_in_flight *command)
+{
+	struct buf packed;
+	enum status status;
+
+	buf_init(&packed, 4 * (size_t)LIMIT_REQUEST_BODY_SIZE_BYTES);
+	status = pack_turn(partition, &packed);
+	arena_reset(&partition->arena);
+	if (status == ST_OK)
+		status = group_propose(partition->group, buf_slice(&packed), &command->index);
+	buf_close(&packed);
+	return status;
+}
+
+static void propose_turn(struct partition *partition)
+{
+	struct partition_command_in_flight *command;
+	enum status status = ST_NO_MEMORY;
+
+	if (queue_is_empty(&partition->turn))
+		return;
+	command = calloc(1, sizeof(*command));
+	if (command != NULL) {
+		command->sequence = partition->turn_sequence;
+		queue_init(&command->writes);
+		status = propose(partition, command);
+	}
+	if (status == ST_OK) {
+		queue_move_all(&partition->turn, &command->writes);
+		queue_init(&command->link);
+		queue_push_tail(&partition->proposed, &command->link);
+	} else {
+		/* Nothing was proposed, but images of older commands, still pending, may have been
+		 * replaced in the overlay: evaluate nothing on top until those are applied. */
+		struct queue refused;
+
+		free(command);
+		partition->must_drain = true;
+		queue_init(&refused);
+		queue_move_all(&partition->turn, &refused);
+		drop_from_overlay(partition, &refused, partition->turn_sequence);
+		answer_all(&refused, status);
+	}
+	partition->turn_sequence++;
+	partition->turn_count = 0;
+	partition->turn_bytes = 0;
+}
+
+static void on_turn_end(struct runtime_task *task)
+{
+	propose_turn(CONTAINER_OF(task, struct partition, propose_task));
+}
+
+void partition_write_on_applied(struct partition *partition, uint64_t index)
+{
+	while (!queue_is_empty(&partition->proposed)) {
+		struct partition_command_in_flight *command = CONTAINER_OF(
+			partition->proposed.next, struct partition_command_in_flight, link);
+
+		if (command->index > index)
+			break;
+		queue_remove(&command->link);
+		drop_from_overlay(partition, &command->writes, command->sequence);
+		answer_all(&command->writes, ST_OK);
+		free(command);
+	}
+	if (queue_is_empty(&partition->proposed))
+		partition->must_drain = false;
+}
+
+void partition_write_on_lost(struct partition *partition)
+{
+	struct queue refused;
+	struct queue *link;
+
+	partition_overlay_clear(&partition->overlay);
+	partition->must_drain = false;
+	queue_init(&refused);
+	queue_move_all(&partition->turn, &refused);
+	partition->turn_count = 0;
+	partition->turn_bytes = 0;
+	while ((link = queue_pop_head(&partition->proposed)) != NULL) {
+		struct partition_command_in_flight *command = CONTAINER_OF(
+			link, struct partition_command_in_flight, link);
+
+		answer_all(&command->writes, ST_UNKNOWN_OUTCOME);
+		free(command);
+	}
+	answer_all(&refused, ST_NOT_LEADER);
+}
+
+void partition_write_init(struct partition *partition)
+{
+	queue_init(&partition->turn);
+	queue_init(&partition->proposed);
+	runtime_task_init(&partition->propose_task, on_turn_end);
+	partition->turn_sequence = 1;
+}

@@ -1,0 +1,55 @@
+/* The leader's path of a write: admit, evaluate, propose with the turn's others, answer.
+ *
+ * A write is evaluated once, against the applied rows plus the overlay of pending writes, in
+ * the order of arrival; its result is what the log carries.  All writes of a loop turn form one
+ * log entry.
+ *
+ * Threads  loop thread.
+ * Memory   a write is embedded in the caller's operation; what its slices point to must stay
+ *          until done().  old_item is valid in done() only.
+ */
+#ifndef NODE_PARTITION_PARTITION_WRITE_H
+#define NODE_PARTITION_PARTITION_WRITE_H
+
+#include "node/partition/partition.h"
+
+enum partition_write_kind { PARTITION_PUT, PARTITION_DELETE };
+
+struct partition_write {
+	/* Set by the caller. */
+	enum partition_write_kind kind;
+	struct slice row_key;
+	struct slice item; /* PARTITION_PUT */
+	struct slice request_id;
+	uint32_t age_ms;
+	bool returns_old;
+	void (*done)(struct partition_write *write);
+	/* Valid in done(). */
+	enum status status;
+	bool existed;
+	uint32_t old_size_bytes;
+	uint32_t new_size_bytes;
+	struct slice old_item;
+	/* Own. */
+	struct queue link;
+	struct partition *partition;
+	uint64_t partition_id;
+	struct buf old_copy;
+	struct runtime_job job;
+	uint32_t read_count; /* times that the row had to come from disk */
+};
+
+/*   ST_WOULD_BLOCK      done() will be called, once, in a later turn
+ *   any other           refused or answered at once; done() will not be called:
+ *     ST_OK             a retry whose outcome is remembered: the results are filled in
+ *     ST_NOT_LEADER, ST_MOVED, ST_NO_SPACE, ST_OVERLOADED, ST_INVALID
+ *     ST_FORGOTTEN      a retry whose outcome can no longer be told
+ * In done(): ST_OK, ST_NOT_LEADER (not proposed), ST_UNKNOWN_OUTCOME (leadership lost after). */
+enum status partition_write_start(struct partition *partition, struct partition_write *write) MUST_CHECK;
+
+/* For partition.c and partition_fsm.c. */
+void partition_write_init(struct partition *partition);
+void partition_write_on_applied(struct partition *partition, uint64_t index);
+void partition_write_on_lost(struct partition *partition);
+
+#endif

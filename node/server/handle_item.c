@@ -1,0 +1,323 @@
+#include "node/server/handle_item.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "node/partition/partition_read.h"
+#include "node/partition/partition_write.h"
+#include "proto/base/log.h"
+#include "proto/model/limits.h"
+#include "proto/wire/item.pb-c.h"
+#include "proto/wire/proto_arena.h"
+
+enum {
+	ARENA_BYTES_MAX = 8 * 1024 * 1024,
+	REPLY_BYTES_MAX = 4 * 1024 * 1024,
+};
+
+struct get_op {
+	struct queue link;
+	struct handle_item *items;
+	struct rpc_request *request;
+	struct arena arena;
+	struct partition_read read;
+};
+
+struct write_op {
+	struct queue link;
+	struct handle_item *items;
+	struct rpc_request *request;
+	struct arena arena;
+	uint64_t partition_id;
+	struct partition_write write;
+};
+
+void handle_item_init(struct handle_item *items, struct partition_table *partitions)
+{
+	*items = (struct handle_item){ .partitions = partitions };
+	buf_init(&items->reply, REPLY_BYTES_MAX);
+	queue_init(&items->spare_gets);
+	queue_init(&items->spare_writes);
+}
+
+void handle_item_close(struct handle_item *items)
+{
+	struct queue *link;
+
+	while ((link = queue_pop_head(&items->spare_gets)) != NULL) {
+		struct get_op *op = CONTAINER_OF(link, struct get_op, link);
+
+		arena_close(&op->arena);
+		free(op);
+	}
+	while ((link = queue_pop_head(&items->spare_writes)) != NULL) {
+		struct write_op *op = CONTAINER_OF(link, struct write_op, link);
+
+		arena_close(&op->arena);
+		free(op);
+	}
+	buf_close(&items->reply);
+}
+
+/* --- answers --- */
+
+/* Where the caller should rather ask. */
+static void reply_hint(struct handle_item *items, struct rpc_request *request, enum status status,
+		       uint64_t partition_id)
+{
+	const struct partition *partition = partition_table_find(items->partitions, partition_id);
+	Cleave__RoutingHint hint;
+	uint8_t *start;
+
+	cleave__routing_hint__init(&hint);
+	hint.catalog_version = partition_table_catalog_version(items->partitions);
+	if (partition != NULL) {
+		hint.leader_node_id = group_leader_node_id(partition->group);
+		hint.epoch = partition->epoch;
+	}
+	buf_reset(&items->reply);
+	start = buf_extend(&items->reply, cleave__routing_hint__get_packed_size(&hint));
+	if (start != NULL)
+		(void)cleave__routing_hint__pack(&hint, start);
+	rpc_request_reply(request, status, buf_slice(&items->reply));
+}
+
+/* What neither the caller nor a retry brings about deserves a line in the log. */
+static void log_unexpected(const char *what, enum status status, uint64_t partition_id)
+{
+	if (!status_is_retryable(status) && status != ST_NO_SPACE && status != ST_INVALID)
+		log_warn("item", what, "partition=%" PRIu64 " status=%s", partition_id, status_name(status));
+}
+
+static bool wants_hint(enum status status)
+{
+	return status == ST_NOT_LEADER || status == ST_MOVED || status == ST_UNAVAILABLE ||
+	       status == ST_STALE;
+}
+
+static ProtobufCBinaryData borrow(struct slice bytes)
+{
+	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
+}
+
+/* --- get --- */
+
+static struct get_op *get_op_create(struct handle_item *items, struct rpc_request *request)
+{
+	struct queue *link = queue_pop_head(&items->spare_gets);
+	struct get_op *op;
+
+	if (link != NULL) {
+		items->spare_get_count--;
+		op = CONTAINER_OF(link, struct get_op, link);
+	} else {
+		op = calloc(1, sizeof(*op));
+		if (op == NULL)
+			return NULL;
+		arena_init(&op->arena, ARENA_BYTES_MAX);
+	}
+	queue_init(&op->link);
+	op->items = items;
+	op->request = request;
+	return op;
+}
+
+static void get_op_destroy(struct get_op *op)
+{
+	struct handle_item *items = op->items;
+
+	arena_reset(&op->arena);
+	if (items->spare_get_count < HANDLE_ITEM_SPARES_MAX) {
+		items->spare_get_count++;
+		queue_push_tail(&items->spare_gets, &op->link);
+		return;
+	}
+	arena_close(&op->arena);
+	free(op);
+}
+
+static void reply_item(struct get_op *op, bool found)
+{
+	struct handle_item *items = op->items;
+	Cleave__GetItemReply reply;
+	uint8_t *start;
+
+	cleave__get_item_reply__init(&reply);
+	reply.found = found;
+	reply.item = borrow(op->read.item);
+	buf_reset(&items->reply);
+	start = buf_extend(&items->reply, cleave__get_item_reply__get_packed_size(&reply));
+	if (start == NULL) {
+		rpc_request_reply_status(op->request, ST_NO_MEMORY);
+		return;
+	}
+	(void)cleave__get_item_reply__pack(&reply, start);
+	rpc_request_reply(op->request, ST_OK, buf_slice(&items->reply));
+}
+
+static void finish_get(struct get_op *op, enum status status, uint64_t partition_id)
+{
+	if (status == ST_OK || status == ST_NOT_FOUND)
+		reply_item(op, status == ST_OK);
+	else if (wants_hint(status))
+		reply_hint(op->items, op->request, status, partition_id);
+	else {
+		log_unexpected("read failed", status, partition_id);
+		rpc_request_reply_status(op->request, status);
+	}
+	partition_read_close(&op->read);
+	get_op_destroy(op);
+}
+
+static void on_read(struct partition_read *read)
+{
+	struct get_op *op = CONTAINER_OF(read, struct get_op, read);
+
+	finish_get(op, read->status, read->partition->id);
+}
+
+void handle_item_get(struct handle_item *items, struct rpc_request *request)
+{
+	struct get_op *op = get_op_create(items, request);
+	ProtobufCAllocator allocator;
+	Cleave__GetItemRequest *message;
+	struct partition *partition;
+	enum status status;
+
+	if (op == NULL) {
+		rpc_request_reply_status(request, ST_NO_MEMORY);
+		return;
+	}
+	allocator = proto_arena_allocator(&op->arena);
+	message = cleave__get_item_request__unpack(&allocator, request->body.size, request->body.data);
+	op->read = (struct partition_read){ .done = on_read };
+	if (message == NULL || message->row_key.len == 0 || message->row_key.len > LIMIT_ROW_KEY_SIZE_BYTES) {
+		finish_get(op, ST_INVALID, 0);
+		return;
+	}
+	op->read.row_key = slice_of(message->row_key.data, message->row_key.len);
+	op->read.is_consistent = message->consistent_read;
+	op->read.accepts_frozen = message->accepts_frozen;
+	partition = partition_table_find(items->partitions, message->partition_id);
+	status = partition == NULL ? ST_MOVED : partition_read_start(partition, &op->read);
+	if (status != ST_WOULD_BLOCK)
+		finish_get(op, status, message->partition_id);
+}
+
+/* --- write --- */
+
+static struct write_op *write_op_create(struct handle_item *items, struct rpc_request *request)
+{
+	struct queue *link = queue_pop_head(&items->spare_writes);
+	struct write_op *op;
+
+	if (link != NULL) {
+		items->spare_write_count--;
+		op = CONTAINER_OF(link, struct write_op, link);
+	} else {
+		op = calloc(1, sizeof(*op));
+		if (op == NULL)
+			return NULL;
+		arena_init(&op->arena, ARENA_BYTES_MAX);
+	}
+	queue_init(&op->link);
+	op->items = items;
+	op->request = request;
+	return op;
+}
+
+static void write_op_destroy(struct write_op *op)
+{
+	struct handle_item *items = op->items;
+
+	arena_reset(&op->arena);
+	if (items->spare_write_count < HANDLE_ITEM_SPARES_MAX) {
+		items->spare_write_count++;
+		queue_push_tail(&items->spare_writes, &op->link);
+		return;
+	}
+	arena_close(&op->arena);
+	free(op);
+}
+
+static void reply_written(struct write_op *op)
+{
+	struct handle_item *items = op->items;
+	const struct partition_write *write = &op->write;
+	Cleave__WriteItemReply reply;
+	uint8_t *start;
+
+	cleave__write_item_reply__init(&reply);
+	reply.existed = write->existed;
+	reply.old_size_bytes = write->old_size_bytes;
+	reply.new_size_bytes = write->new_size_bytes;
+	if (write->returns_old)
+		reply.old_item = borrow(write->old_item);
+	buf_reset(&items->reply);
+	start = buf_extend(&items->reply, cleave__write_item_reply__get_packed_size(&reply));
+	if (start == NULL) {
+		rpc_request_reply_status(op->request, ST_UNKNOWN_OUTCOME);
+		return;
+	}
+	(void)cleave__write_item_reply__pack(&reply, start);
+	rpc_request_reply(op->request, ST_OK, buf_slice(&items->reply));
+}
+
+static void finish_write(struct write_op *op, enum status status)
+{
+	if (status == ST_OK)
+		reply_written(op);
+	else if (wants_hint(status))
+		reply_hint(op->items, op->request, status, op->partition_id);
+	else {
+		log_unexpected("write failed", status, op->partition_id);
+		rpc_request_reply_status(op->request, status);
+	}
+	write_op_destroy(op);
+}
+
+static void on_written(struct partition_write *write)
+{
+	finish_write(CONTAINER_OF(write, struct write_op, write), write->status);
+}
+
+static bool is_well_formed(const Cleave__WriteItemRequest *message)
+{
+	return message->row_key.len > 0 && message->row_key.len <= LIMIT_ROW_KEY_SIZE_BYTES &&
+	       message->item.len <= LIMIT_ITEM_ENCODED_SIZE_BYTES &&
+	       message->request_id.len == OUTCOMES_REQUEST_ID_SIZE &&
+	       (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE || message->item.len > 0);
+}
+
+void handle_item_write(struct handle_item *items, struct rpc_request *request)
+{
+	struct write_op *op = write_op_create(items, request);
+	ProtobufCAllocator allocator;
+	Cleave__WriteItemRequest *message;
+	struct partition *partition;
+	enum status status;
+
+	if (op == NULL) {
+		rpc_request_reply_status(request, ST_NO_MEMORY);
+		return;
+	}
+	allocator = proto_arena_allocator(&op->arena);
+	message = cleave__write_item_request__unpack(&allocator, request->body.size, request->body.data);
+	op->write = (struct partition_write){ .done = on_written };
+	if (message == NULL || !is_well_formed(message)) {
+		finish_write(op, ST_INVALID);
+		return;
+	}
+	op->partition_id = message->partition_id;
+	op->write.kind = message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE ? PARTITION_DELETE
+										   : PARTITION_PUT;
+	op->write.row_key = slice_of(message->row_key.data, message->row_key.len);
+	op->write.item = slice_of(message->item.data, message->item.len);
+	op->write.request_id = slice_of(message->request_id.data, message->request_id.len);
+	op->write.age_ms = message->age_ms;
+	op->write.returns_old = message->return_old;
+	partition = partition_table_find(items->partitions, message->partition_id);
+	status = partition == NULL ? ST_MOVED : partition_write_start(partition, &op->write);
+	if (status != ST_WOULD_BLOCK)
+		finish_write(op, status);
+}

@@ -1,0 +1,87 @@
+#include "node/server/server.h"
+
+#include "node/server/handle_admin.h"
+#include "proto/wire/methods.h"
+#include "replication/group/snapshot_recv.h"
+
+static void handle_raft(struct server *server, struct rpc_request *request)
+{
+	enum status status = ST_DENIED;
+
+	if (request->caller_id != 0)
+		status = group_table_receive(server->groups, request->caller_id, request->body);
+	rpc_request_reply_status(request, status);
+}
+
+static void handle_snapshot(struct server *server, struct rpc_request *request)
+{
+	if (request->caller_id == 0)
+		rpc_request_reply_status(request, ST_DENIED);
+	else
+		snapshot_recv_chunk(server->groups, request);
+}
+
+static void handle_catalog(struct server *server, struct rpc_request *request)
+{
+	if (server->catalog == NULL)
+		rpc_request_reply_status(request, ST_UNAVAILABLE);
+	else
+		catalog_handle(server->catalog, request);
+}
+
+static void handle(struct rpc_service *service, struct rpc_request *request)
+{
+	struct server *server = CONTAINER_OF(service, struct server, service);
+
+	if (server->is_stopping && request->method != METHOD_RAFT_MESSAGES) {
+		rpc_request_reply_status(request, ST_UNAVAILABLE);
+		return;
+	}
+	switch (request->method) {
+	case METHOD_RAFT_MESSAGES:
+		handle_raft(server, request);
+		return;
+	case METHOD_SNAPSHOT_CHUNK:
+		handle_snapshot(server, request);
+		return;
+	case METHOD_GET_ITEM:
+		handle_item_get(&server->items, request);
+		return;
+	case METHOD_WRITE_ITEM:
+		handle_item_write(&server->items, request);
+		return;
+	case METHOD_CATALOG_WATCH:
+	case METHOD_CATALOG_SYNC:
+	case METHOD_CATALOG_CREATE_TABLE:
+	case METHOD_CATALOG_UPDATE_TABLE:
+	case METHOD_CATALOG_DELETE_TABLE:
+	case METHOD_CATALOG_REPORT:
+		handle_catalog(server, request);
+		return;
+	case METHOD_NODE_STATUS:
+		handle_admin_status(server, request);
+		return;
+	case METHOD_NODE_FAULT:
+		handle_admin_fault(server, request);
+		return;
+	case METHOD_NODE_TRANSFER:
+		handle_admin_transfer(server, request);
+		return;
+	case METHOD_NODE_MEMBER:
+		handle_admin_member(server, request);
+		return;
+	default:
+		rpc_request_reply_status(request, ST_UNSUPPORTED);
+	}
+}
+
+void server_init(struct server *server)
+{
+	server->service.handle = handle;
+	handle_item_init(&server->items, server->partitions);
+}
+
+void server_close(struct server *server)
+{
+	handle_item_close(&server->items);
+}

@@ -1,0 +1,351 @@
+#include "proto/catalog/catalog_info.h"
+
+#include <stdlib.h>
+
+#include "proto/model/row_key.h"
+
+/* --- decoding helpers --- */
+
+/* Copy a text of visible ASCII characters, min to max of them. */
+static enum status copy_text(char *out, const char *text, size_t size_min, size_t size_max)
+{
+	size_t size = strnlen(text, size_max + 1);
+
+	if (size < size_min || size > size_max)
+		return ST_CORRUPT;
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+			return ST_CORRUPT;
+	}
+	memcpy(out, text, size);
+	out[size] = '\0';
+	return ST_OK;
+}
+
+/* All zeros if absent. */
+static enum status copy_uuid(uint8_t out[CATALOG_UUID_SIZE], const ProtobufCBinaryData *data)
+{
+	if (data->len != 0 && data->len != CATALOG_UUID_SIZE)
+		return ST_CORRUPT;
+	memset(out, 0, CATALOG_UUID_SIZE);
+	if (data->len > 0)
+		memcpy(out, data->data, CATALOG_UUID_SIZE);
+	return ST_OK;
+}
+
+/* protobuf-c does not know const; nobody writes through these. */
+static ProtobufCBinaryData binary_of(const void *data, size_t size)
+{
+	union {
+		const void *in;
+		uint8_t *out;
+	} pointer = { .in = data };
+
+	return (ProtobufCBinaryData){ .len = size, .data = pointer.out };
+}
+
+static char *string_of(const char *text)
+{
+	union {
+		const char *in;
+		char *out;
+	} pointer = { .in = text };
+
+	return pointer.out;
+}
+
+/* --- nodes --- */
+
+enum status node_info_decode(const Cleave__NodeRecord *record, struct node_info *node_out)
+{
+	struct node_info node = { .node_id = record->node_id, .version = record->version };
+	enum status status = copy_text(node.zone, record->zone, 1, CATALOG_ZONE_SIZE_MAX);
+
+	if (status == ST_OK)
+		status = copy_text(node.host, record->host, 1, CATALOG_HOST_SIZE_MAX);
+	if (status == ST_OK)
+		status = copy_uuid(node.incarnation, &record->incarnation);
+	if (status != ST_OK)
+		return status;
+	if (record->node_id == 0 || record->port == 0 || record->port > UINT16_MAX)
+		return ST_CORRUPT;
+	node.port = (uint16_t)record->port;
+	*node_out = node;
+	return ST_OK;
+}
+
+Cleave__NodeRecord *node_info_encode(const struct node_info *node, struct arena *arena)
+{
+	Cleave__NodeRecord *record = arena_alloc(arena, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	cleave__node_record__init(record);
+	record->node_id = node->node_id;
+	record->version = node->version;
+	record->zone = string_of(node->zone);
+	record->host = string_of(node->host);
+	record->port = node->port;
+	record->incarnation = binary_of(node->incarnation, CATALOG_UUID_SIZE);
+	return record;
+}
+
+bool node_info_equal(const struct node_info *a, const struct node_info *b)
+{
+	return a->node_id == b->node_id && a->port == b->port && strcmp(a->zone, b->zone) == 0 &&
+	       strcmp(a->host, b->host) == 0 &&
+	       memcmp(a->incarnation, b->incarnation, CATALOG_UUID_SIZE) == 0;
+}
+
+/* --- tables --- */
+
+static enum status decode_schema(const Cleave__TableSchema *schema, struct table_schema *schema_out)
+{
+	const Cleave__KeyAttribute *key;
+	enum status status;
+
+	if (schema == NULL || schema->partition_key == NULL)
+		return ST_CORRUPT;
+	key = schema->partition_key;
+	status = table_schema_init(schema_out, slice_of_string(key->name), slice_of_string(key->type));
+	key = schema->sort_key;
+	if (status == ST_OK && key != NULL)
+		status = table_schema_set_sort_key(schema_out, slice_of_string(key->name),
+						   slice_of_string(key->type));
+	return status == ST_OK ? ST_OK : ST_CORRUPT;
+}
+
+enum status table_info_decode(const Cleave__TableRecord *record, struct table_info *table_out)
+{
+	struct table_info table = {
+		.table_id = record->table_id,
+		.state = (enum table_state)record->state,
+		.version = record->version,
+		.token_seed = record->token_seed,
+		.created_wall_us = record->created_wall_us,
+		.is_on_demand = record->is_on_demand,
+		.deletion_protection = record->deletion_protection,
+		.read_units = record->read_units,
+		.write_units = record->write_units,
+		.billing_changed_wall_us = record->billing_changed_wall_us,
+		.increased_wall_us = record->increased_wall_us,
+		.decreased_wall_us = record->decreased_wall_us,
+		.decreases_today = record->decreases_today,
+	};
+	enum status status;
+
+	if (!table_schema_name_is_valid(slice_of_string(record->name)) || record->state < 0 ||
+	    record->state > CLEAVE__TABLE_RECORD__STATE__DELETING)
+		return ST_CORRUPT;
+	status = copy_text(table.name, record->name, 1, LIMIT_TABLE_NAME_SIZE_BYTES_MAX);
+	if (status == ST_OK)
+		status = copy_text(table.table_class, record->table_class, 0, CATALOG_CLASS_SIZE_MAX);
+	if (status == ST_OK)
+		status = copy_uuid(table.uuid, &record->uuid);
+	if (status == ST_OK)
+		status = decode_schema(record->schema, &table.schema);
+	if (status == ST_OK)
+		*table_out = table;
+	return status;
+}
+
+static Cleave__KeyAttribute *encode_key(const struct key_attribute *attribute, struct arena *arena)
+{
+	Cleave__KeyAttribute *key = arena_alloc(arena, sizeof(*key));
+
+	if (key == NULL)
+		return NULL;
+	cleave__key_attribute__init(key);
+	key->name = string_of(attribute->name);
+	key->type = string_of(attribute->type == ITEM_S ? "S" : attribute->type == ITEM_N ? "N" : "B");
+	return key;
+}
+
+static Cleave__TableSchema *encode_schema(const struct table_schema *schema, struct arena *arena)
+{
+	Cleave__TableSchema *record = arena_alloc(arena, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	cleave__table_schema__init(record);
+	record->partition_key = encode_key(&schema->partition_key, arena);
+	if (record->partition_key == NULL)
+		return NULL;
+	if (schema->has_sort_key) {
+		record->sort_key = encode_key(&schema->sort_key, arena);
+		if (record->sort_key == NULL)
+			return NULL;
+	}
+	return record;
+}
+
+Cleave__TableRecord *table_info_encode(const struct table_info *table, struct arena *arena)
+{
+	Cleave__TableRecord *record = arena_alloc(arena, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	cleave__table_record__init(record);
+	record->schema = encode_schema(&table->schema, arena);
+	if (record->schema == NULL)
+		return NULL;
+	record->table_id = table->table_id;
+	record->name = string_of(table->name);
+	record->token_seed = table->token_seed;
+	record->state = (Cleave__TableRecord__State)table->state;
+	record->created_wall_us = table->created_wall_us;
+	record->uuid = binary_of(table->uuid, CATALOG_UUID_SIZE);
+	record->is_on_demand = table->is_on_demand;
+	record->read_units = table->read_units;
+	record->write_units = table->write_units;
+	record->version = table->version;
+	record->billing_changed_wall_us = table->billing_changed_wall_us;
+	record->increased_wall_us = table->increased_wall_us;
+	record->decreased_wall_us = table->decreased_wall_us;
+	record->decreases_today = table->decreases_today;
+	record->deletion_protection = table->deletion_protection;
+	record->table_class = string_of(table->table_class);
+	return record;
+}
+
+/* --- partitions --- */
+
+static enum status check_partition(const Cleave__PartitionRecord *record)
+{
+	struct slice start = slice_of(record->range_start.data, record->range_start.len);
+	struct slice end = slice_of(record->range_end.data, record->range_end.len);
+	uint32_t table_id;
+	uint64_t token;
+	enum status status;
+
+	if (record->partition_id == 0 || record->n_replicas == 0 || record->n_replicas > CATALOG_REPLICAS_MAX)
+		return ST_CORRUPT;
+	if (start.size > LIMIT_ROW_KEY_SIZE_BYTES || end.size > LIMIT_ROW_KEY_SIZE_BYTES ||
+	    slice_compare(start, end) >= 0)
+		return ST_CORRUPT;
+	status = row_key_head(start, &table_id, &token);
+	if (status == ST_OK && table_id != record->table_id)
+		return ST_CORRUPT;
+	return status;
+}
+
+enum status partition_info_decode(const Cleave__PartitionRecord *record,
+				  struct partition_info **partition_out)
+{
+	struct partition_info *partition;
+	uint8_t *bytes;
+	enum status status = check_partition(record);
+
+	if (status != ST_OK)
+		return status;
+	partition = calloc(1, sizeof(*partition) + record->range_start.len + record->range_end.len);
+	if (partition == NULL)
+		return ST_NO_MEMORY;
+	bytes = (uint8_t *)(partition + 1);
+	memcpy(bytes, record->range_start.data, record->range_start.len);
+	partition->range_start = slice_of(bytes, record->range_start.len);
+	bytes += record->range_start.len;
+	memcpy(bytes, record->range_end.data, record->range_end.len);
+	partition->range_end = slice_of(bytes, record->range_end.len);
+	partition->partition_id = record->partition_id;
+	partition->table_id = record->table_id;
+	partition->epoch = record->epoch;
+	partition->version = record->version;
+	partition->preferred_leader_node_id = record->preferred_leader_node_id;
+	for (size_t i = 0; i < record->n_replicas; i++)
+		partition->replicas[i] = (struct partition_replica){ record->replicas[i]->replica_id,
+								     record->replicas[i]->node_id };
+	partition->replica_count = (uint32_t)record->n_replicas;
+	*partition_out = partition;
+	return ST_OK;
+}
+
+static bool encode_replicas(const struct partition_info *partition, Cleave__PartitionRecord *record,
+			    struct arena *arena)
+{
+	size_t count = partition->replica_count;
+	Cleave__ReplicaRecord *replicas = arena_alloc(arena, count * sizeof(*replicas));
+	Cleave__ReplicaRecord **pointers = arena_alloc(arena, count * sizeof(*pointers));
+
+	if (replicas == NULL || pointers == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		cleave__replica_record__init(&replicas[i]);
+		replicas[i].replica_id = partition->replicas[i].replica_id;
+		replicas[i].node_id = partition->replicas[i].node_id;
+		pointers[i] = &replicas[i];
+	}
+	record->n_replicas = count;
+	record->replicas = pointers;
+	return true;
+}
+
+Cleave__PartitionRecord *partition_info_encode(const struct partition_info *partition, struct arena *arena)
+{
+	Cleave__PartitionRecord *record = arena_alloc(arena, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	cleave__partition_record__init(record);
+	if (!encode_replicas(partition, record, arena))
+		return NULL;
+	record->partition_id = partition->partition_id;
+	record->table_id = partition->table_id;
+	record->range_start = binary_of(partition->range_start.data, partition->range_start.size);
+	record->range_end = binary_of(partition->range_end.data, partition->range_end.size);
+	record->epoch = partition->epoch;
+	record->preferred_leader_node_id = partition->preferred_leader_node_id;
+	record->version = partition->version;
+	return record;
+}
+
+void partition_info_free(struct partition_info *partition)
+{
+	free(partition);
+}
+
+bool partition_info_holds(const struct partition_info *partition, struct slice row_key)
+{
+	return slice_compare(partition->range_start, row_key) <= 0 &&
+	       slice_compare(row_key, partition->range_end) < 0;
+}
+
+const struct partition_replica *partition_info_find_replica(const struct partition_info *partition,
+							    uint64_t node_id)
+{
+	for (uint32_t i = 0; i < partition->replica_count; i++) {
+		if (partition->replicas[i].node_id == node_id)
+			return &partition->replicas[i];
+	}
+	return NULL;
+}
+
+/* --- settings --- */
+
+void catalog_settings_decode(const Cleave__CatalogSettings *record, struct catalog_settings *settings_out)
+{
+	*settings_out = (struct catalog_settings){
+		.version = record->version,
+		.election_timeout_ms = record->election_timeout_ms,
+		.heartbeat_ms = record->heartbeat_ms,
+		.leases = record->leases,
+		.on_demand_partitions = record->on_demand_partitions,
+		.replica_count = record->replica_count,
+	};
+}
+
+Cleave__CatalogSettings *catalog_settings_encode(const struct catalog_settings *settings, struct arena *arena)
+{
+	Cleave__CatalogSettings *record = arena_alloc(arena, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	cleave__catalog_settings__init(record);
+	record->version = settings->version;
+	record->election_timeout_ms = settings->election_timeout_ms;
+	record->heartbeat_ms = settings->heartbeat_ms;
+	record->leases = settings->leases;
+	record->on_demand_partitions = settings->on_demand_partitions;
+	record->replica_count = settings->replica_count;
+	return record;
+}
