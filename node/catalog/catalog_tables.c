@@ -1,5 +1,6 @@
 /* Requests to create, change and delete tables: evaluated at the leader, on applied state. */
 #include "node/catalog/catalog_internal.h"
+#include "proto/base/digest.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
 
@@ -77,6 +78,19 @@ static enum status check_new_table(const struct evaluation *evaluation, const st
 	return ST_OK;
 }
 
+/* Clients see the uuid: hashed, it does not give away the generator's state, and so not the
+ * secret seed. */
+static void choose_identity(struct rng *rng, struct table_info *table)
+{
+	uint8_t chance[SHA256_SIZE];
+	uint8_t digest[SHA256_SIZE];
+
+	rng_fill(rng, chance, sizeof(chance));
+	digest_sha256(slice_of(chance, sizeof(chance)), digest);
+	memcpy(table->uuid, digest, sizeof(table->uuid));
+	table->token_seed = get_u64_be(digest + sizeof(table->uuid));
+}
+
 /* All that must not differ between replicas is chosen here. */
 static void fill_new_table(const struct evaluation *evaluation, struct table_info *table)
 {
@@ -84,8 +98,7 @@ static void fill_new_table(const struct evaluation *evaluation, struct table_inf
 
 	table->table_id = catalog->next_table_id;
 	table->state = TABLE_CREATING;
-	table->token_seed = rng_u64(&catalog->runtime->rng);
-	rng_fill(&catalog->runtime->rng, table->uuid, sizeof(table->uuid));
+	choose_identity(&catalog->runtime->rng, table);
 	table->created_wall_us = evaluation->now_wall_us;
 	table->billing_changed_wall_us = table->is_on_demand ? evaluation->now_wall_us : 0;
 	table->increased_wall_us = 0;

@@ -56,6 +56,7 @@ static void destroy(struct partition *partition)
 {
 	partition_outcomes_close(&partition->outcomes);
 	partition_overlay_close(&partition->overlay);
+	hash_map_close(&partition->pending_ids);
 	arena_close(&partition->arena);
 	buf_close(&partition->range_start);
 	buf_close(&partition->range_end);

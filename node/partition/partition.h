@@ -13,6 +13,7 @@
 #include "node/partition/partition_outcomes.h"
 #include "node/partition/partition_overlay.h"
 #include "proto/base/arena.h"
+#include "proto/base/hash_map.h"
 #include "replication/group/group.h"
 
 enum {
@@ -71,6 +72,7 @@ struct partition {
 	uint64_t turn_sequence;
 	struct queue proposed; /* struct partition_command_in_flight, by index */
 	uint32_t pending_count;
+	struct hash_map pending_ids; /* low half of a request id -> its write, from start to done() */
 	bool must_drain; /* a turn was refused: evaluate nothing until what is proposed is applied */
 	struct runtime_task propose_task;
 	uint32_t hold_count; /* off-loop jobs that will come back to it */

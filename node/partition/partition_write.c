@@ -24,9 +24,15 @@ struct partition_command_in_flight {
 	struct queue writes;
 };
 
+static uint64_t id_half(const struct partition_write *write)
+{
+	return get_u64_be(write->request_id.data + OUTCOMES_REQUEST_ID_SIZE / 2);
+}
+
 static void finish(struct partition_write *write, enum status status)
 {
 	write->partition->pending_count--;
+	CHECK(hash_map_remove(&write->partition->pending_ids, id_half(write)) == write);
 	write->status = status;
 	write->old_item = buf_slice(&write->old_copy);
 	write->done(write);
@@ -149,14 +155,35 @@ static void warm_row(struct runtime_job *job)
 
 static enum status admit(struct partition *partition, const struct partition_write *write);
 
+static void fill_from_outcome(struct partition_write *write, const Cleave__Outcome *outcome)
+{
+	write->existed = outcome->existed;
+	write->old_size_bytes = outcome->old_size_bytes;
+	write->new_size_bytes = outcome->new_size_bytes;
+	write->old_item = slice_of(outcome->old_item.data, outcome->old_item.len);
+}
+
+static void answer_from_outcome(struct partition_write *write, const Cleave__Outcome *outcome)
+{
+	fill_from_outcome(write, outcome);
+	buf_append_slice(&write->old_copy, write->old_item);
+	answer(write, write->old_copy.status == ST_OK ? (enum status)outcome->status : ST_NO_MEMORY);
+}
+
 static void on_warm(struct runtime_job *job)
 {
 	struct partition_write *write = CONTAINER_OF(job, struct partition_write, job);
 	struct partition *partition = write->partition;
+	const Cleave__Outcome *outcome = NULL;
 	enum status status = partition->is_closed ? ST_NOT_LEADER : admit(partition, write);
 
 	write->read_count++;
+	/* Another attempt may have run at another leader while the row was read. */
 	if (status == ST_OK)
+		outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
+	if (outcome != NULL)
+		answer_from_outcome(write, outcome);
+	else if (status == ST_OK)
 		status = evaluate(partition, write);
 	if (status == ST_WOULD_BLOCK)
 		runtime_submit(partition->env->runtime, &write->job);
@@ -168,37 +195,12 @@ static void on_warm(struct runtime_job *job)
 
 /* --- admitting --- */
 
-static bool is_pending(const struct queue *writes, struct slice request_id)
-{
-	for (const struct queue *link = writes->next; link != writes; link = link->next) {
-		if (slice_equal(CONTAINER_OF(link, struct partition_write, link)->request_id, request_id))
-			return true;
-	}
-	return false;
-}
-
-/* A retry may meet its first attempt still on the way. */
-static bool is_attempt_pending(const struct partition *partition, struct slice request_id)
-{
-	if (is_pending(&partition->turn, request_id))
-		return true;
-	for (const struct queue *link = partition->proposed.next; link != &partition->proposed;
-	     link = link->next) {
-		if (is_pending(&CONTAINER_OF(link, struct partition_command_in_flight, link)->writes,
-			       request_id))
-			return true;
-	}
-	return false;
-}
-
 static enum status check_retry(struct partition *partition, const struct partition_write *write)
 {
 	uint64_t now_ms = runtime_wall_us(partition->env->runtime) / US_PER_MS;
 	uint64_t past_ms = (uint64_t)write->age_ms + RETRY_SKEW_MS;
 	uint64_t first_sent_hlc = now_ms < past_ms ? 0 : (now_ms - past_ms) << HLC_COUNTER_BITS;
 
-	if (is_attempt_pending(partition, write->request_id))
-		return ST_BUSY;
 	if (partition_outcomes_may_have_dropped(&partition->outcomes, first_sent_hlc))
 		return ST_FORGOTTEN;
 	return ST_OK;
@@ -219,14 +221,6 @@ static enum status admit(struct partition *partition, const struct partition_wri
 	return write->age_ms > 0 ? check_retry(partition, write) : ST_OK;
 }
 
-static void fill_from_outcome(struct partition_write *write, const Cleave__Outcome *outcome)
-{
-	write->existed = outcome->existed;
-	write->old_size_bytes = outcome->old_size_bytes;
-	write->new_size_bytes = outcome->new_size_bytes;
-	write->old_item = slice_of(outcome->old_item.data, outcome->old_item.len);
-}
-
 enum status partition_write_start(struct partition *partition, struct partition_write *write)
 {
 	const Cleave__Outcome *outcome;
@@ -244,7 +238,12 @@ enum status partition_write_start(struct partition *partition, struct partition_
 		fill_from_outcome(write, outcome);
 		return (enum status)outcome->status;
 	}
+	/* An attempt may overtake another of its request, whichever was sent first. */
+	if (hash_map_get(&partition->pending_ids, id_half(write)) != NULL)
+		return ST_BUSY;
 	status = admit(partition, write);
+	if (status == ST_OK)
+		status = hash_map_put(&partition->pending_ids, id_half(write), write);
 	if (status != ST_OK)
 		return status;
 	partition->env->write_count++;
@@ -256,6 +255,7 @@ enum status partition_write_start(struct partition *partition, struct partition_
 		status = ST_OK;
 	}
 	if (status != ST_OK) {
+		(void)hash_map_remove(&partition->pending_ids, id_half(write));
 		buf_close(&write->old_copy);
 		return status;
 	}
@@ -421,6 +421,7 @@ void partition_write_init(struct partition *partition)
 {
 	queue_init(&partition->turn);
 	queue_init(&partition->proposed);
+	hash_map_init(&partition->pending_ids, 2 * (size_t)PARTITION_PENDING_WRITES_MAX);
 	runtime_task_init(&partition->propose_task, on_turn_end);
 	partition->turn_sequence = 1;
 }

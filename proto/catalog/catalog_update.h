@@ -1,9 +1,9 @@
 /* What changed in a catalog since a version, as the body of a watch's reply, and back.
  *
  * Threads  pure functions over their arguments.
- * Errors   catalog_update_apply(): ST_CORRUPT for malformed bytes.  After any error the state
- *          may hold a part of the update: its version is set to 0, and the next update that
- *          is asked for from there is a full one.
+ * Errors   catalog_update_apply(): ST_CORRUPT for bytes that do not unpack, and nothing changed.
+ *          After an error half-way the state holds a part of the update, and its version is 0:
+ *          the next update that is asked for from there is a full one.
  */
 #ifndef PROTO_CATALOG_CATALOG_UPDATE_H
 #define PROTO_CATALOG_CATALOG_UPDATE_H

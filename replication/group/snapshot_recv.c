@@ -78,13 +78,28 @@ static bool is_ascending(struct snapshot_recv *recv, const Cleave__SnapshotRow *
 	return recv->last_key.status == ST_OK;
 }
 
+/* Only what the group's ranges hold: never a neighbour's rows, a log or a vote. */
+static bool is_in_ranges(const struct group_install_intent *intent, const Cleave__SnapshotRow *row)
+{
+	struct slice key = slice_of(row->key.data, row->key.len);
+
+	for (size_t i = 0; i < intent->range_count; i++) {
+		const struct group_range *range = &intent->ranges[i];
+
+		if (row->family == (uint32_t)range->family && slice_compare(key, range->start) >= 0 &&
+		    slice_compare(key, range->end) < 0)
+			return true;
+	}
+	return false;
+}
+
 static enum status stage_rows(struct snapshot_recv *recv)
 {
 	for (size_t i = 0; i < recv->chunk->n_rows; i++) {
 		const Cleave__SnapshotRow *row = recv->chunk->rows[i];
 		enum status status;
 
-		if (!is_ascending(recv, row))
+		if (!is_ascending(recv, row) || !is_in_ranges(&recv->intent, row))
 			return ST_CORRUPT;
 		status = recv->engine->ops->stage_add(recv->stage, (enum engine_family)row->family,
 						      slice_of(row->key.data, row->key.len),
