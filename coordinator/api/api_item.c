@@ -1,7 +1,10 @@
 #include "coordinator/api/api_item.h"
 
+#include <inttypes.h>
+
 #include "coordinator/api/api_message.h"
 #include "coordinator/json/json_item_write.h"
+#include "proto/base/log.h"
 #include "proto/model/capacity.h"
 #include "proto/model/item.h"
 #include "proto/model/row_key.h"
@@ -68,6 +71,17 @@ static enum status write_item(const struct item_state *state, struct json_writer
 	return json_item_write(writer->out, op->found_item);
 }
 
+/* Keys and values stay out of the log. */
+static void log_failure(const struct item_op *op, enum status status)
+{
+	log_warn("item", "failed",
+		 "operation=%s status=%s partition=%" PRIu64 " node=%" PRIu64 " attempts=%" PRIu32,
+		 op->kind == ITEM_OP_GET   ? "get"
+		 : op->kind == ITEM_OP_PUT ? "put"
+					   : "delete",
+		 status_name(status), op->target.partition_id, op->target.node_id, op->attempt_count);
+}
+
 static void answer(struct item_state *state)
 {
 	struct api_request *request = state->request;
@@ -79,10 +93,12 @@ static void answer(struct item_state *state)
 	status = write_item(state, &writer);
 	write_capacity(state, &writer);
 	json_writer_object_end(&writer);
-	if (status == ST_OK)
+	if (status == ST_OK) {
 		api_request_reply(request);
-	else
+	} else {
+		log_failure(&state->op, status); /* the replica sent no item */
 		api_request_fail(request);
+	}
 }
 
 static const char *message_of(enum status status)
@@ -123,6 +139,8 @@ static void on_done(struct item_op *op)
 	} else if (op->status == ST_NOT_FOUND) {
 		fail_not_found(request);
 	} else {
+		if (op->status != ST_CANCELED)
+			log_failure(op, op->status);
 		api_request_fail_internal(request, message_of(op->status));
 	}
 }

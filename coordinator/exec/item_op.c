@@ -301,7 +301,7 @@ static void wait_or_try_next(struct item_op *op)
 static bool leaves_doubt(enum status status)
 {
 	return status == ST_CLOSED || status == ST_TIMEOUT || status == ST_CANCELED ||
-	       status == ST_UNKNOWN_OUTCOME;
+	       status == ST_UNKNOWN_OUTCOME || status == ST_NO_MEMORY;
 }
 
 static void note_attempt(struct item_op *op, enum status status)
@@ -351,6 +351,7 @@ static void judge(struct item_op *op)
 		return;
 	case ST_BUSY:
 	case ST_OVERLOADED:
+	case ST_NO_MEMORY:
 	case ST_CANCELED:
 		wait_or_try_next(op);
 		return;

@@ -65,7 +65,9 @@ uint8_t *buf_extend(struct buf *buf, size_t size_bytes)
 		buf->status = ST_TOO_BIG;
 		return NULL;
 	}
-	if (buf->size + size_bytes > buf->capacity && !grow(buf, buf->size + size_bytes))
+	/* NULL means failure, so that even nothing has a place. */
+	if ((buf->data == NULL || buf->size + size_bytes > buf->capacity) &&
+	    !grow(buf, buf->size + size_bytes))
 		return NULL;
 	start = buf->data + buf->size;
 	buf->size += size_bytes;

@@ -358,7 +358,8 @@ static void receive_append(struct raft_engine *engine, uint64_t now_ms, struct r
 					   : count_before_change(message->entries + offset, count - offset);
 
 		append->leader_commit = message->commit_index;
-		receive_append_part(engine, now_ms, raft_message, message->entries + offset, part);
+		receive_append_part(engine, now_ms, raft_message,
+				    part == 0 ? NULL : message->entries + offset, part);
 		if (part == 0)
 			break;
 		offset += part;

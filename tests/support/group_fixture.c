@@ -339,7 +339,7 @@ static void on_fatal(void *context, enum status status)
 	node->fatal_status = status;
 }
 
-static void start_table(struct group_fixture_node *node)
+void group_fixture_start(struct group_fixture_node *node)
 {
 	CHECK(engine_memory_open(node->disk, &node->engine) == ST_OK);
 	CHECK(group_table_init(&node->table, &node->runtime.base, node->engine, &node->transport, node->id,
@@ -396,21 +396,28 @@ static void init_node(struct group_fixture *f, uint32_t id)
 	node->fsm.ops = &fsm_ops;
 	node->disk = engine_memory_disk_create();
 	CHECK(node->disk != NULL);
-	start_table(node);
+	group_fixture_start(node);
 }
 
-struct group_fixture *group_fixture_create(uint32_t voter_count, const struct group_settings *settings)
+struct group_fixture *group_fixture_create_nodes(uint32_t node_count, const struct group_settings *settings)
 {
 	struct group_fixture *f = calloc(1, sizeof(*f));
-	struct raft_engine_configuration members = { .count = voter_count };
 
-	CHECK(f != NULL && voter_count < GROUP_FIXTURE_NODES_MAX);
-	f->node_count = voter_count + 1;
+	CHECK(f != NULL && node_count <= GROUP_FIXTURE_NODES_MAX);
+	f->node_count = node_count;
 	f->delay_ms = 1;
 	f->settings = *settings;
 	queue_init(&f->frames);
 	for (uint32_t i = 1; i <= f->node_count; i++)
 		init_node(f, i);
+	return f;
+}
+
+struct group_fixture *group_fixture_create(uint32_t voter_count, const struct group_settings *settings)
+{
+	struct group_fixture *f = group_fixture_create_nodes(voter_count + 1, settings);
+	struct raft_engine_configuration members = { .count = voter_count };
+
 	for (uint32_t i = 0; i < voter_count; i++)
 		members.members[i] = (struct raft_engine_member){ group_fixture_replica_of(i + 1), i + 1,
 								  RAFT_ROLE_VOTER };
@@ -455,7 +462,7 @@ void group_fixture_crash(struct group_fixture_node *node, uint64_t keep_count)
 
 enum status group_fixture_restart(struct group_fixture_node *node)
 {
-	start_table(node);
+	group_fixture_start(node);
 	return group_open(&node->table, GROUP_FIXTURE_GROUP, &node->fsm, &node->group);
 }
 

@@ -63,6 +63,8 @@ struct group_fixture {
 	bool is_cut[GROUP_FIXTURE_NODES_MAX + 1][GROUP_FIXTURE_NODES_MAX + 1]; /* [from][to] */
 };
 
+/* Nodes without a replica, for tests that make their own groups on them. */
+struct group_fixture *group_fixture_create_nodes(uint32_t node_count, const struct group_settings *settings);
 /* voter_count nodes with a voter each, and one more node without a replica. */
 struct group_fixture *group_fixture_create(uint32_t voter_count, const struct group_settings *settings);
 struct group_fixture *group_fixture_create_default(void); /* three voters */
@@ -94,6 +96,8 @@ void group_fixture_break_calls(struct group_fixture_node *node);
 
 /* The power goes; of the unsynced batches the first keep_count survive. */
 void group_fixture_crash(struct group_fixture_node *node, uint64_t keep_count);
+/* Open the disk again, with no replica yet. */
+void group_fixture_start(struct group_fixture_node *node);
 enum status group_fixture_restart(struct group_fixture_node *node) MUST_CHECK;
 /* An empty replica that waits for a snapshot. */
 enum status group_fixture_add_replica(struct group_fixture_node *node, uint64_t replica_id) MUST_CHECK;

@@ -1,0 +1,434 @@
+#include "tests/sim/sim_faults.h"
+
+#include <inttypes.h>
+
+#include "replication/group/group_internal.h"
+#include "replication/group/group_member.h"
+
+enum {
+	TRACE_FAULT = 40,
+	PEERS = SIM_ENDPOINTS_MAX,
+	QUIET_PERCENT = 4,   /* seeds without any fault */
+	SINGLE_PERCENT = 30, /* seeds with one or two kinds */
+	WALL_SKEW_MAX = 2 * SIM_SECOND,
+	SILENT_PERCENT = 30,
+	RESTART_US = 200 * SIM_MS,
+};
+
+static const char *const names[] = {
+	[SIM_FAULT_LOSS] = "loss",
+	[SIM_FAULT_DELAY] = "delay",
+	[SIM_FAULT_CUT] = "cut",
+	[SIM_FAULT_ISOLATE] = "isolate",
+	[SIM_FAULT_LEADER] = "isolate leader",
+	[SIM_FAULT_CRASH] = "crash",
+	[SIM_FAULT_CRASH_ALL] = "crash all",
+	[SIM_FAULT_AWAY] = "away",
+	[SIM_FAULT_PAUSE] = "pause",
+	[SIM_FAULT_SLOW_DISK] = "slow disk",
+	[SIM_FAULT_DISK] = "disk failure",
+	[SIM_FAULT_CLOCK] = "clock",
+	[SIM_FAULT_RESET] = "reset",
+	[SIM_FAULT_TRANSFER] = "transfer",
+	[SIM_FAULT_MOVE] = "move",
+	[SIM_FAULT_INSTALL] = "crash in a snapshot",
+};
+
+static struct rng *rng_of(const struct sim_fault *fault)
+{
+	return &fault->faults->cluster->world.fault_rng;
+}
+
+static struct sim_node *node_of(const struct sim_fault *fault)
+{
+	return sim_cluster_node(fault->faults->cluster, fault->node_id);
+}
+
+static uint64_t any_partition(const struct sim_fault *fault)
+{
+	return PARTITION_ID_FIRST +
+	       rng_below(rng_of(fault), fault->faults->cluster->workload.partition_count);
+}
+
+/* --- cuts --- */
+
+static void cut_from(struct sim_fault *fault, uint64_t peer_id, bool outgoing, bool incoming)
+{
+	struct sim_net *net = &fault->faults->cluster->net;
+
+	if (outgoing) {
+		fault->cut_mask |= 1u << peer_id;
+		sim_net_cut(net, fault->node_id, peer_id);
+	}
+	if (incoming) {
+		fault->cut_mask_incoming |= 1u << peer_id;
+		sim_net_cut(net, peer_id, fault->node_id);
+	}
+}
+
+static void heal_cuts(struct sim_fault *fault)
+{
+	struct sim_net *net = &fault->faults->cluster->net;
+
+	for (uint64_t peer_id = 0; peer_id < PEERS; peer_id++) {
+		if ((fault->cut_mask >> peer_id & 1) != 0)
+			sim_net_heal(net, fault->node_id, peer_id);
+		if ((fault->cut_mask_incoming >> peer_id & 1) != 0)
+			sim_net_heal(net, peer_id, fault->node_id);
+	}
+	fault->cut_mask = 0;
+	fault->cut_mask_incoming = 0;
+}
+
+/* From the other nodes, and from the clients too or not; in one direction or both. */
+static void isolate(struct sim_fault *fault)
+{
+	bool with_clients = sim_percent(rng_of(fault), 50);
+	uint64_t direction = rng_below(rng_of(fault), 4);
+
+	for (uint64_t peer_id = 0; peer_id < PEERS; peer_id++) {
+		bool is_node = peer_id >= 1 && peer_id <= SIM_NODES_MAX;
+
+		if (peer_id != fault->node_id && (is_node || with_clients))
+			cut_from(fault, peer_id, direction != 0, direction != 1);
+	}
+}
+
+/* --- beginnings: how long it lasts, 0 for a momentary one --- */
+
+static uint64_t begin_loss(struct sim_fault *fault)
+{
+	struct sim_net *net = &fault->faults->cluster->net;
+
+	net->loss_permille = (uint32_t)sim_range(rng_of(fault), 0, 100);
+	net->duplicate_permille = (uint32_t)sim_range(rng_of(fault), 0, 50);
+	net->overtake_permille = (uint32_t)sim_range(rng_of(fault), 0, 50);
+	return sim_range(rng_of(fault), 500 * SIM_MS, 6 * SIM_SECOND);
+}
+
+static uint64_t begin_delay(struct sim_fault *fault)
+{
+	fault->peer_id = rng_below(rng_of(fault), PEERS);
+	fault->faults->cluster->net.links[fault->node_id][fault->peer_id].extra_us_max = sim_range(
+		rng_of(fault), SIM_MS, 400 * SIM_MS);
+	return sim_range(rng_of(fault), 300 * SIM_MS, 4 * SIM_SECOND);
+}
+
+static uint64_t begin_cut(struct sim_fault *fault)
+{
+	uint64_t direction = rng_below(rng_of(fault), 3);
+
+	fault->peer_id = sim_range(rng_of(fault), 1, SIM_NODES_MAX);
+	if (fault->peer_id == fault->node_id)
+		fault->peer_id = SIM_COORDINATOR_ID_FIRST;
+	cut_from(fault, fault->peer_id, direction != 0, direction != 1);
+	return sim_range(rng_of(fault), 100 * SIM_MS, 5 * SIM_SECOND);
+}
+
+static uint64_t begin_isolate(struct sim_fault *fault)
+{
+	isolate(fault);
+	return sim_range(rng_of(fault), 100 * SIM_MS, 4 * SIM_SECOND);
+}
+
+static uint64_t begin_leader(struct sim_fault *fault)
+{
+	struct sim_node *node = NULL;
+
+	if (sim_cluster_leader(fault->faults->cluster, any_partition(fault), &node) == NULL)
+		return 0;
+	fault->node_id = node->id;
+	return begin_isolate(fault);
+}
+
+static uint64_t begin_crash(struct sim_fault *fault)
+{
+	sim_node_crash(node_of(fault), sim_percent(rng_of(fault), SILENT_PERCENT));
+	return sim_range(rng_of(fault), 20 * SIM_MS, 3 * SIM_SECOND);
+}
+
+static uint64_t begin_crash_all(struct sim_fault *fault)
+{
+	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++)
+		sim_node_crash(sim_cluster_node(fault->faults->cluster, id), false);
+	return sim_range(rng_of(fault), 20 * SIM_MS, 1 * SIM_SECOND);
+}
+
+static uint64_t begin_away(struct sim_fault *fault)
+{
+	if (sim_percent(rng_of(fault), 50))
+		sim_node_crash(node_of(fault), false);
+	else
+		isolate(fault);
+	return sim_range(rng_of(fault), 3 * SIM_SECOND, 9 * SIM_SECOND);
+}
+
+static uint64_t begin_pause(struct sim_fault *fault)
+{
+	struct sim_world *world = &fault->faults->cluster->world;
+
+	sim_runtime_pause(&node_of(fault)->runtime,
+			  world->now_us + sim_range(rng_of(fault), 50 * SIM_MS, 4 * SIM_SECOND));
+	return 0;
+}
+
+static uint64_t begin_slow_disk(struct sim_fault *fault)
+{
+	node_of(fault)->runtime.slow_factor = (uint32_t)sim_range(rng_of(fault), 5, 200);
+	return sim_range(rng_of(fault), 200 * SIM_MS, 4 * SIM_SECOND);
+}
+
+static uint64_t begin_disk(struct sim_fault *fault)
+{
+	if (!node_of(fault)->is_running)
+		return 0;
+	if (sim_percent(rng_of(fault), 50))
+		engine_memory_disk_fail_sync(node_of(fault)->disk);
+	else
+		engine_memory_disk_fail_write(node_of(fault)->disk);
+	return 0;
+}
+
+static uint64_t begin_clock(struct sim_fault *fault)
+{
+	struct sim_node *node = node_of(fault);
+
+	node->wall_offset_us = (int64_t)sim_range(rng_of(fault), 0, 2 * WALL_SKEW_MAX) - WALL_SKEW_MAX;
+	if (node->is_running)
+		node->runtime.wall_offset_us = node->wall_offset_us;
+	return 0;
+}
+
+static uint64_t begin_reset(struct sim_fault *fault)
+{
+	sim_net_reset(&fault->faults->cluster->net, fault->node_id,
+		      sim_range(rng_of(fault), 1, SIM_NODES_MAX));
+	return 0;
+}
+
+static uint64_t begin_transfer(struct sim_fault *fault)
+{
+	struct sim_node *node = NULL;
+	struct group *leader = sim_cluster_leader(fault->faults->cluster, any_partition(fault), &node);
+
+	if (leader == NULL || node->runtime.process.paused_until_us > node->world->now_us)
+		return 0;
+	sim_runtime_enter(&node->runtime);
+	if (group_member_transfer(leader, sim_percent(rng_of(fault), 50) ? 0 : fault->node_id) == ST_OK)
+		sim_world_say(node->world, "group %" PRIu64 " is handed over by node %" PRIu64,
+			      group_id(leader), node->id);
+	sim_runtime_leave(&node->runtime);
+	return 0;
+}
+
+static uint64_t begin_move(struct sim_fault *fault)
+{
+	sim_member_move(fault->faults->member, any_partition(fault));
+	return 0;
+}
+
+static uint64_t begin_install(struct sim_fault *fault)
+{
+	node_of(fault)->dies_in_snapshot = true;
+	return sim_range(rng_of(fault), 2 * SIM_SECOND, 12 * SIM_SECOND);
+}
+
+static uint64_t (*const beginnings[])(struct sim_fault *) = {
+	[SIM_FAULT_LOSS] = begin_loss,
+	[SIM_FAULT_DELAY] = begin_delay,
+	[SIM_FAULT_CUT] = begin_cut,
+	[SIM_FAULT_ISOLATE] = begin_isolate,
+	[SIM_FAULT_LEADER] = begin_leader,
+	[SIM_FAULT_CRASH] = begin_crash,
+	[SIM_FAULT_CRASH_ALL] = begin_crash_all,
+	[SIM_FAULT_AWAY] = begin_away,
+	[SIM_FAULT_PAUSE] = begin_pause,
+	[SIM_FAULT_SLOW_DISK] = begin_slow_disk,
+	[SIM_FAULT_DISK] = begin_disk,
+	[SIM_FAULT_CLOCK] = begin_clock,
+	[SIM_FAULT_RESET] = begin_reset,
+	[SIM_FAULT_TRANSFER] = begin_transfer,
+	[SIM_FAULT_MOVE] = begin_move,
+	[SIM_FAULT_INSTALL] = begin_install,
+};
+
+/* --- endings --- */
+
+/* No fault keeps it down any more. */
+static bool may_start(const struct sim_faults *faults, uint64_t node_id)
+{
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
+		const struct sim_fault *fault = &faults->active[i];
+		bool keeps_down = fault->kind == SIM_FAULT_CRASH_ALL ||
+				  ((fault->kind == SIM_FAULT_CRASH || fault->kind == SIM_FAULT_AWAY) &&
+				   fault->node_id == node_id);
+
+		if (fault->is_active && keeps_down)
+			return false;
+	}
+	return true;
+}
+
+static void start_nodes(struct sim_faults *faults)
+{
+	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+		struct sim_node *node = sim_cluster_node(faults->cluster, id);
+
+		if (!node->is_running && may_start(faults, id))
+			sim_node_start(node);
+	}
+}
+
+static void end(struct sim_fault *fault)
+{
+	struct sim_net *net = &fault->faults->cluster->net;
+
+	if (!fault->is_active)
+		return;
+	sim_event_cancel(&fault->faults->cluster->world, &fault->end);
+	fault->is_active = false;
+	heal_cuts(fault);
+	switch (fault->kind) {
+	case SIM_FAULT_LOSS:
+		net->loss_permille = 0;
+		net->duplicate_permille = 0;
+		net->overtake_permille = 0;
+		break;
+	case SIM_FAULT_DELAY:
+		net->links[fault->node_id][fault->peer_id].extra_us_max = 0;
+		break;
+	case SIM_FAULT_SLOW_DISK:
+		node_of(fault)->runtime.slow_factor = 1;
+		break;
+	case SIM_FAULT_INSTALL:
+		node_of(fault)->dies_in_snapshot = false;
+		break;
+	default:
+		break;
+	}
+	start_nodes(fault->faults);
+}
+
+static void on_end(struct sim_event *event)
+{
+	end(CONTAINER_OF(event, struct sim_fault, end));
+}
+
+/* --- the schedule --- */
+
+static struct sim_fault *free_slot(struct sim_faults *faults)
+{
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
+		if (!faults->active[i].is_active)
+			return &faults->active[i];
+	}
+	return NULL;
+}
+
+static bool is_allowed(const struct sim_faults *faults, uint64_t kind)
+{
+	return (faults->allowed >> kind & 1) != 0;
+}
+
+static void begin_one(struct sim_faults *faults, enum sim_fault_kind kind)
+{
+	struct sim_world *world = &faults->cluster->world;
+	struct sim_fault *fault = free_slot(faults);
+	uint64_t length_us;
+
+	if (fault == NULL)
+		return;
+	*fault = (struct sim_fault){ .faults = faults, .kind = kind };
+	sim_event_init(&fault->end, NULL, on_end);
+	fault->node_id = sim_range(&world->fault_rng, 1, SIM_NODES_MAX);
+	faults->counts[kind]++;
+	length_us = beginnings[kind](fault);
+	sim_world_trace(world, TRACE_FAULT + kind, fault->node_id);
+	sim_world_say(world, "fault: %s, node %" PRIu64 ", peer %" PRIu64 ", for %.3f s", names[kind],
+		      fault->node_id, fault->peer_id, (double)length_us / SIM_SECOND);
+	fault->is_active = length_us > 0;
+	if (fault->is_active)
+		sim_event_in(world, &fault->end, length_us);
+}
+
+static void on_event(struct sim_event *event)
+{
+	struct sim_faults *faults = CONTAINER_OF(event, struct sim_faults, event);
+	struct sim_world *world = &faults->cluster->world;
+	uint64_t kind = rng_below(&world->fault_rng, SIM_FAULT_KINDS);
+
+	start_nodes(faults);
+	if (faults->is_healed) {
+		sim_event_in(world, event, RESTART_US);
+		return;
+	}
+	while (faults->allowed != 0 && !is_allowed(faults, kind))
+		kind = (kind + 1) % SIM_FAULT_KINDS;
+	if (is_allowed(faults, kind))
+		begin_one(faults, (enum sim_fault_kind)kind);
+	sim_event_in(world, event, sim_range(&world->fault_rng, 10 * SIM_MS, faults->gap_us_max));
+}
+
+static void choose_kinds(struct sim_faults *faults)
+{
+	struct rng *rng = &faults->cluster->world.fault_rng;
+	uint64_t at = rng_below(rng, 100);
+
+	faults->allowed = 0;
+	if (at < QUIET_PERCENT)
+		return;
+	if (at < QUIET_PERCENT + SINGLE_PERCENT)
+		faults->allowed = 1u << rng_below(rng, SIM_FAULT_KINDS) |
+				  1u << rng_below(rng, SIM_FAULT_KINDS);
+	else
+		faults->allowed = (uint32_t)rng_u64(rng) & ((1u << SIM_FAULT_KINDS) - 1);
+}
+
+void sim_faults_init(struct sim_faults *faults, struct sim_cluster *cluster, struct sim_member *member)
+{
+	*faults = (struct sim_faults){ .cluster = cluster, .member = member };
+	choose_kinds(faults);
+	faults->gap_us_max = sim_range(&cluster->world.fault_rng, 200 * SIM_MS, 3 * SIM_SECOND);
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
+		faults->active[i].faults = faults;
+		sim_event_init(&faults->active[i].end, NULL, on_end);
+	}
+	sim_event_init(&faults->event, NULL, on_event);
+}
+
+void sim_faults_begin(struct sim_faults *faults)
+{
+	struct sim_world *world = &faults->cluster->world;
+
+	for (uint64_t kind = 0; kind < SIM_FAULT_KINDS; kind++) {
+		if (is_allowed(faults, kind))
+			sim_world_say(world, "this seed allows: %s", names[kind]);
+	}
+	sim_event_in(world, &faults->event, faults->gap_us_max);
+}
+
+void sim_faults_heal(struct sim_faults *faults)
+{
+	struct sim_world *world = &faults->cluster->world;
+
+	sim_world_say(world, "all faults end");
+	faults->is_healed = true;
+	sim_event_in(world, &faults->event, RESTART_US); /* a disk's failure may still be to come */
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++)
+		end(&faults->active[i]);
+	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+		struct sim_node *node = sim_cluster_node(faults->cluster, id);
+
+		sim_runtime_pause(&node->runtime, 0);
+	}
+	start_nodes(faults);
+}
+
+void sim_faults_close(struct sim_faults *faults)
+{
+	struct sim_world *world = &faults->cluster->world;
+
+	sim_event_cancel(world, &faults->event);
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++)
+		sim_event_cancel(world, &faults->active[i].end);
+}

@@ -1,0 +1,65 @@
+/* What goes wrong in a run, and when: drawn from the seed.
+ *
+ * Each seed allows itself some kinds of fault (a share of seeds only one, or none) and then
+ * starts one every few hundred milliseconds; each ends by itself.  sim_faults_heal() ends all
+ * and starts what is down.
+ *
+ * Threads  one.
+ */
+#ifndef TESTS_SIM_SIM_FAULTS_H
+#define TESTS_SIM_SIM_FAULTS_H
+
+#include "tests/sim/sim_member.h"
+
+enum sim_fault_kind {
+	SIM_FAULT_LOSS,      /* posts lost, calls delayed; posts doubled and overtaken */
+	SIM_FAULT_DELAY,     /* one direction of one link is slow */
+	SIM_FAULT_CUT,       /* one direction, or both, between two processes */
+	SIM_FAULT_ISOLATE,   /* a node from all others, or from all nodes but not the clients */
+	SIM_FAULT_LEADER,    /* the same, of a partition's leader */
+	SIM_FAULT_CRASH,     /* one node */
+	SIM_FAULT_CRASH_ALL, /* all nodes at once */
+	SIM_FAULT_AWAY,      /* one node for long: the others compact their logs */
+	SIM_FAULT_PAUSE,     /* a process stands still, its clock runs on */
+	SIM_FAULT_SLOW_DISK,
+	SIM_FAULT_DISK,     /* a write or sync fails: the process must end itself */
+	SIM_FAULT_CLOCK,    /* a wall clock is set, within the allowed skew */
+	SIM_FAULT_RESET,    /* a connection breaks */
+	SIM_FAULT_TRANSFER, /* leadership is handed over */
+	SIM_FAULT_MOVE,     /* a replica moves to the free node */
+	SIM_FAULT_INSTALL,  /* a node dies while it receives a snapshot or puts it in place */
+	SIM_FAULT_KINDS,
+};
+
+enum { SIM_FAULTS_ACTIVE_MAX = 12 };
+
+struct sim_faults;
+
+struct sim_fault {
+	struct sim_faults *faults;
+	enum sim_fault_kind kind;
+	bool is_active;
+	uint64_t node_id;
+	uint64_t peer_id;
+	uint32_t cut_mask; /* peers that it is cut from, outgoing and incoming */
+	uint32_t cut_mask_incoming;
+	struct sim_event end;
+};
+
+struct sim_faults {
+	struct sim_cluster *cluster;
+	struct sim_member *member;
+	uint32_t allowed; /* mask of kinds */
+	uint64_t gap_us_max;
+	struct sim_fault active[SIM_FAULTS_ACTIVE_MAX];
+	bool is_healed;
+	struct sim_event event;
+	uint64_t counts[SIM_FAULT_KINDS];
+};
+
+void sim_faults_init(struct sim_faults *faults, struct sim_cluster *cluster, struct sim_member *member);
+void sim_faults_close(struct sim_faults *faults);
+void sim_faults_begin(struct sim_faults *faults);
+void sim_faults_heal(struct sim_faults *faults);
+
+#endif
