@@ -119,25 +119,33 @@ static enum status take_result(struct partition *partition, struct partition_wri
 
 static void propose_turn(struct partition *partition);
 
+static bool must_wait(const struct partition *partition)
+{
+	return partition->must_drain && !queue_is_empty(&partition->proposed);
+}
+
 static enum status evaluate(struct partition *partition, struct partition_write *write)
 {
 	enum engine_read_mode mode = write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED
 									: ENGINE_READ_MAY_BLOCK;
 	struct engine_value value = { 0 };
 	struct old_image old;
-	enum status status = read_old(partition, write->row_key, mode, &value, &old);
+	enum status status;
 
-	if (status == ST_OK)
-		status = take_result(partition, write, &old);
-	engine_value_release(&value);
-	if (status != ST_OK)
-		return status;
+	/* A full turn leaves before this write joins the next: whatever comes of it, this write's
+	 * done() does not run in here. */
 	if (partition->turn_count >= PARTITION_COMMAND_WRITES_MAX ||
 	    partition->turn_bytes >= PARTITION_COMMAND_BYTES_MAX)
 		propose_turn(partition);
-	else
+	if (must_wait(partition))
+		return ST_BUSY;
+	status = read_old(partition, write->row_key, mode, &value, &old);
+	if (status == ST_OK)
+		status = take_result(partition, write, &old);
+	engine_value_release(&value);
+	if (status == ST_OK)
 		runtime_defer(partition->env->runtime, &partition->propose_task);
-	return ST_OK;
+	return status;
 }
 
 /* --- rows that are not in memory --- */
@@ -214,7 +222,7 @@ static enum status admit(struct partition *partition, const struct partition_wri
 		return ST_MOVED;
 	if (partition->env->is_disk_full)
 		return ST_NO_SPACE;
-	if (partition->must_drain && !queue_is_empty(&partition->proposed))
+	if (must_wait(partition))
 		return ST_BUSY;
 	if (partition->pending_count >= PARTITION_PENDING_WRITES_MAX)
 		return ST_OVERLOADED;

@@ -35,8 +35,8 @@ typedef void (*rpc_done_cb)(struct rpc_call *call);
 
 struct rpc_call {
 	/* Set by the caller. */
-	uint64_t peer_id;      /* a node id known to the transport */
-	uint16_t method;       /* proto/wire/methods.h */
+	uint64_t peer_id; /* a node id known to the transport */
+	uint16_t method;  /* proto/wire/methods.h */
 	uint32_t timeout_ms;
 	struct slice body;
 	rpc_done_cb done;
@@ -64,7 +64,7 @@ struct rpc_transport_ops {
 	/* One way, no reply, may be lost; in order while one connection lasts.  ST_OK means
 	 * queued; ST_UNREACHABLE or ST_OVERLOADED that it was dropped. */
 	enum status (*post)(struct rpc_transport *transport, uint64_t peer_id, uint16_t method,
-	                    struct slice body);
+			    struct slice body);
 	/* Where a peer lives; connects now and keeps reconnecting.  host is an address or a name. */
 	void (*set_peer)(struct rpc_transport *transport, uint64_t peer_id, const char *host, uint16_t port);
 	void (*remove_peer)(struct rpc_transport *transport, uint64_t peer_id);
@@ -91,7 +91,7 @@ static inline void rpc_call_cancel(struct rpc_call *call)
 }
 
 static inline enum status rpc_post(struct rpc_transport *transport, uint64_t peer_id, uint16_t method,
-                                   struct slice body)
+				   struct slice body)
 {
 	return transport->ops->post(transport, peer_id, method, body);
 }

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# The aws command line against CLEAVE_ENDPOINT: a table's life with its waiters, items, errors.
+set -euo pipefail
+
+table=cli-$$-$(date +%s)
+
+db()
+{
+	aws --endpoint-url "$CLEAVE_ENDPOINT" --output json dynamodb "$@"
+}
+
+fail()
+{
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# expect WHAT WANTED GOT
+expect()
+{
+	[ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"
+	echo "ok: $1"
+}
+
+# expect_error WHAT ERROR COMMAND...
+expect_error()
+{
+	local what=$1 error=$2 output
+
+	shift 2
+	if output=$("$@" 2>&1); then
+		fail "$what: it worked"
+	fi
+	[[ $output == *"($error)"* ]] || fail "$what: wanted $error, got: $output"
+	echo "ok: $what"
+}
+
+field()
+{
+	python3 -c 'import json, sys; print(eval("document" + sys.argv[1], {"document": json.load(sys.stdin)}))' "$1"
+}
+
+create_table()
+{
+	db create-table --table-name "$table" --attribute-definitions AttributeName=pk,AttributeType=S \
+		AttributeName=sk,AttributeType=N --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE \
+		--billing-mode PAY_PER_REQUEST >/dev/null
+}
+
+# wait_until TABLE_STATUS: the command line's waiters sleep 20 s between two looks, so they are asked when it is time.
+wait_until()
+{
+	local deadline=$((SECONDS + 30)) status
+
+	while :; do
+		status=$(db describe-table --table-name "$table" 2>/dev/null | field '["Table"]["TableStatus"]' 2>/dev/null) ||
+			status=GONE
+		[ "$status" != "$1" ] || return 0
+		[ "$SECONDS" -lt "$deadline" ] || fail "the table is $status and not $1"
+		sleep 0.2
+	done
+}
+
+make_table()
+{
+	create_table
+	wait_until ACTIVE
+	db wait table-exists --table-name "$table"
+	expect "the table is active" ACTIVE "$(db describe-table --table-name "$table" | field '["Table"]["TableStatus"]')"
+	expect "the table is listed" True "$(db list-tables | field "['TableNames'].count('$table') == 1")"
+}
+
+use_items()
+{
+	local key='{"pk": {"S": "a"}, "sk": {"N": "1"}}'
+
+	db put-item --table-name "$table" --item '{"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"L": [{"BOOL": true}]}}'
+	expect "a put is read back" True \
+		"$(db get-item --table-name "$table" --key "$key" --consistent-read | field '["Item"]["v"]["L"][0]["BOOL"]')"
+	expect "a delete returns the item" a \
+		"$(db delete-item --table-name "$table" --key "$key" --return-values ALL_OLD | field '["Attributes"]["pk"]["S"]')"
+	expect "a missing item is no item" '' "$(db get-item --table-name "$table" --key "$key" --consistent-read)"
+}
+
+see_errors()
+{
+	expect_error "a table that is there" ResourceInUseException create_table
+	expect_error "a table that is not" ResourceNotFoundException db describe-table --table-name nowhere-cli
+	expect_error "half a key" ValidationException db get-item --table-name "$table" --key '{"pk": {"S": "a"}}'
+}
+
+drop_table()
+{
+	db delete-table --table-name "$table" >/dev/null
+	wait_until GONE
+	db wait table-not-exists --table-name "$table"
+	expect_error "the table is gone" ResourceNotFoundException db describe-table --table-name "$table"
+}
+
+make_table
+use_items
+see_errors
+drop_table

@@ -1,0 +1,98 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "coordinator/api/api_table_write.h"
+
+static void assert_written(const struct table_info *table, const char *expected)
+{
+	struct json_writer writer;
+	struct buf out;
+
+	buf_init(&out, 4096);
+	json_writer_init(&writer, &out);
+	json_writer_object_start(&writer);
+	api_table_write(&writer, "Table", table, "eu-west-1");
+	json_writer_object_end(&writer);
+	buf_put_u8(&out, 0);
+	assert_int_equal(out.status, ST_OK);
+	assert_string_equal((const char *)out.data, expected);
+	buf_close(&out);
+}
+
+static struct table_info make_table(void)
+{
+	struct table_info table = {
+		.state = TABLE_ACTIVE,
+		.name = "things",
+		.created_wall_us = UINT64_C(1700000000012345),
+		.uuid = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, 6, 7, 8 },
+	};
+
+	assert_int_equal(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")),
+			 ST_OK);
+	return table;
+}
+
+static void an_on_demand_table_has_a_billing_summary_and_no_units(void **state)
+{
+	struct table_info table = make_table();
+
+	(void)state;
+	table.is_on_demand = true;
+	table.read_units = 9; /* a maximum, not a provision */
+	assert_written(
+		&table,
+		"{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],"
+		"\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}],\"TableName\":\"things\","
+		"\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1700000000.012,\"ProvisionedThroughput\":{"
+		"\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0},"
+		"\"TableSizeBytes\":0,\"ItemCount\":0,"
+		"\"TableArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things\","
+		"\"TableId\":\"01234567-89ab-cdef-0102-030405060708\",\"BillingModeSummary\":{"
+		"\"BillingMode\":\"PAY_PER_REQUEST\",\"LastUpdateToPayPerRequestDateTime\":1700000000.012},"
+		"\"DeletionProtectionEnabled\":false}}");
+}
+
+static void a_provisioned_table_shows_its_units_and_their_changes(void **state)
+{
+	struct table_info table = make_table();
+
+	(void)state;
+	assert_int_equal(
+		table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
+	table.state = TABLE_UPDATING;
+	table.read_units = 5;
+	table.write_units = 6;
+	table.increased_wall_us = 2000000;
+	table.decreased_wall_us = 1500000;
+	table.decreases_today = 3;
+	table.deletion_protection = true;
+	memcpy(table.table_class, "STANDARD", 9);
+	assert_written(
+		&table,
+		"{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
+		"{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}],"
+		"\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"TableName\":\"things\","
+		"\"TableStatus\":\"UPDATING\",\"CreationDateTime\":1700000000.012,\"ProvisionedThroughput\":{"
+		"\"LastIncreaseDateTime\":2.000,\"LastDecreaseDateTime\":1.500,"
+		"\"NumberOfDecreasesToday\":3,\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":6},"
+		"\"TableSizeBytes\":0,\"ItemCount\":0,"
+		"\"TableArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things\","
+		"\"TableId\":\"01234567-89ab-cdef-0102-030405060708\","
+		"\"TableClassSummary\":{\"TableClass\":\"STANDARD\"},\"DeletionProtectionEnabled\":true}}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_on_demand_table_has_a_billing_summary_and_no_units),
+		cmocka_unit_test(a_provisioned_table_shows_its_units_and_their_changes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

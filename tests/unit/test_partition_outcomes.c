@@ -1,0 +1,246 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "node/partition/partition_outcomes.h"
+#include "storage/engine/engine_memory.h"
+
+enum { PARTITION = 1001, HLC_COUNTER_BITS = 16 };
+
+struct fixture {
+	struct engine_memory_disk *disk;
+	struct engine *engine;
+	struct engine_batch *batch;
+	struct partition_outcomes outcomes;
+};
+
+static void fixture_open(struct fixture *f)
+{
+	f->disk = engine_memory_disk_create();
+	assert_int_equal(engine_memory_open(f->disk, &f->engine), ST_OK);
+	f->batch = engine_batch_create(f->engine);
+	partition_outcomes_init(&f->outcomes, PARTITION);
+}
+
+static void fixture_close(struct fixture *f)
+{
+	partition_outcomes_close(&f->outcomes);
+	engine_batch_destroy(f->engine, f->batch);
+	engine_close(f->engine);
+	engine_memory_disk_destroy(f->disk);
+}
+
+static void fixture_reload(struct fixture *f)
+{
+	partition_outcomes_close(&f->outcomes);
+	partition_outcomes_init(&f->outcomes, PARTITION);
+	assert_int_equal(partition_outcomes_load(&f->outcomes, f->engine), ST_OK);
+}
+
+struct request_id {
+	uint8_t bytes[OUTCOMES_REQUEST_ID_SIZE];
+};
+
+static struct request_id id_of(uint64_t high, uint64_t low)
+{
+	struct request_id id;
+
+	put_u64_be(id.bytes, high);
+	put_u64_be(id.bytes + 8, low);
+	return id;
+}
+
+static uint64_t hlc_at_ms(uint64_t time_ms)
+{
+	return time_ms << HLC_COUNTER_BITS;
+}
+
+/* A command of one mutation whose outcome says size. */
+static enum status apply(struct fixture *f, uint64_t hlc, struct request_id id, uint32_t size, size_t old_size)
+{
+	Cleave__Outcome outcome = CLEAVE__OUTCOME__INIT;
+	Cleave__Mutation mutation = CLEAVE__MUTATION__INIT;
+	Cleave__Mutation *mutations[1] = { &mutation };
+	Cleave__PartitionCommand command = CLEAVE__PARTITION_COMMAND__INIT;
+	static uint8_t old_item[1024 * 1024];
+	enum status status;
+
+	outcome.new_size_bytes = size;
+	outcome.old_item = (ProtobufCBinaryData){ old_size, old_item };
+	mutation.request_id = (ProtobufCBinaryData){ sizeof(id.bytes), id.bytes };
+	mutation.outcome = &outcome;
+	command.hlc = hlc;
+	command.mutations = mutations;
+	command.n_mutations = 1;
+	status = partition_outcomes_apply(&f->outcomes, f->engine, f->batch, &command);
+	assert_int_equal(engine_write(f->engine, f->batch), ST_OK);
+	engine_batch_clear(f->engine, f->batch);
+	return status;
+}
+
+/* The size in the remembered outcome, -1 if there is none. */
+static int64_t found(const struct fixture *f, struct request_id id)
+{
+	const Cleave__Outcome *outcome =
+		partition_outcomes_find(&f->outcomes, slice_of(id.bytes, sizeof(id.bytes)));
+
+	return outcome == NULL ? -1 : (int64_t)outcome->new_size_bytes;
+}
+
+static void an_outcome_is_found_by_its_whole_request_id(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	assert_int_equal(apply(&f, hlc_at_ms(1000), id_of(1, 7), 11, 0), ST_OK);
+	assert_int_equal(apply(&f, hlc_at_ms(1001), id_of(2, 7), 22, 0), ST_OK); /* the same half */
+	assert_int_equal(apply(&f, hlc_at_ms(1002), id_of(3, 7), 33, 0), ST_OK);
+	assert_int_equal(found(&f, id_of(1, 7)), 11);
+	assert_int_equal(found(&f, id_of(2, 7)), 22);
+	assert_int_equal(found(&f, id_of(3, 7)), 33);
+	assert_int_equal(found(&f, id_of(4, 7)), -1);
+	assert_int_equal(found(&f, id_of(1, 8)), -1);
+	fixture_close(&f);
+}
+
+static void outcomes_survive_a_restart(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	assert_int_equal(apply(&f, hlc_at_ms(1000), id_of(1, 7), 11, 5), ST_OK);
+	assert_int_equal(apply(&f, hlc_at_ms(1001), id_of(2, 7), 22, 0), ST_OK);
+	fixture_reload(&f);
+	assert_int_equal(found(&f, id_of(1, 7)), 11);
+	assert_int_equal(found(&f, id_of(2, 7)), 22);
+	assert_int_equal(f.outcomes.count, 2);
+	assert_true(partition_outcomes_newest_hlc(&f.outcomes) == hlc_at_ms(1001));
+	fixture_close(&f);
+}
+
+static void another_partitions_outcomes_are_its_own(void **state)
+{
+	struct partition_outcomes other;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	assert_int_equal(apply(&f, hlc_at_ms(1000), id_of(1, 7), 11, 0), ST_OK);
+	partition_outcomes_init(&other, PARTITION + 1);
+	assert_int_equal(partition_outcomes_load(&other, f.engine), ST_OK);
+	assert_int_equal(other.count, 0);
+	assert_int_equal(partition_outcomes_newest_hlc(&other), 0);
+	partition_outcomes_close(&other);
+	fixture_close(&f);
+}
+
+static void outcomes_older_than_the_window_are_forgotten_with_their_rows(void **state)
+{
+	struct fixture f;
+	uint64_t late_ms = 1000 + OUTCOMES_WINDOW_MS;
+
+	(void)state;
+	fixture_open(&f);
+	assert_int_equal(apply(&f, hlc_at_ms(1000), id_of(1, 1), 1, 0), ST_OK);
+	assert_int_equal(apply(&f, hlc_at_ms(late_ms), id_of(2, 2), 2, 0), ST_OK);
+	assert_int_equal(found(&f, id_of(1, 1)), 1); /* just inside */
+	assert_false(partition_outcomes_may_have_dropped(&f.outcomes, 0));
+	assert_int_equal(apply(&f, hlc_at_ms(late_ms + 1), id_of(3, 3), 3, 0), ST_OK);
+	assert_int_equal(found(&f, id_of(1, 1)), -1);
+	assert_true(partition_outcomes_may_have_dropped(&f.outcomes, hlc_at_ms(1000)));
+	assert_false(partition_outcomes_may_have_dropped(&f.outcomes, hlc_at_ms(1001)));
+	fixture_reload(&f);
+	assert_int_equal(found(&f, id_of(1, 1)), -1);
+	assert_int_equal(found(&f, id_of(2, 2)), 2);
+	assert_true(partition_outcomes_may_have_dropped(&f.outcomes, hlc_at_ms(1000)));
+	fixture_close(&f);
+}
+
+static void the_memory_of_outcomes_is_bounded(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	for (uint64_t i = 1; i <= 40; i++)
+		assert_int_equal(apply(&f, hlc_at_ms(1000 + i), id_of(i, i), 1, 1024 * 1024), ST_OK);
+	assert_true(f.outcomes.size_bytes <= OUTCOMES_BYTES_MAX + 2 * 1024 * 1024);
+	assert_int_equal(found(&f, id_of(1, 1)), -1);
+	assert_int_equal(found(&f, id_of(40, 40)), 1);
+	assert_true(partition_outcomes_may_have_dropped(&f.outcomes, hlc_at_ms(1001)));
+	fixture_close(&f);
+}
+
+/* A new leader's clock may be behind the old one's. */
+static void a_clock_that_jumps_back_forgets_nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	assert_int_equal(apply(&f, hlc_at_ms(100000), id_of(1, 1), 1, 0), ST_OK);
+	assert_int_equal(apply(&f, hlc_at_ms(100000) + 1, id_of(2, 2), 2, 0), ST_OK);
+	assert_int_equal(found(&f, id_of(1, 1)), 1);
+	assert_int_equal(found(&f, id_of(2, 2)), 2);
+	fixture_close(&f);
+}
+
+static void a_mutation_without_request_id_is_not_remembered(void **state)
+{
+	Cleave__Mutation mutation = CLEAVE__MUTATION__INIT;
+	Cleave__Mutation *mutations[1] = { &mutation };
+	Cleave__PartitionCommand command = CLEAVE__PARTITION_COMMAND__INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	command.hlc = hlc_at_ms(1);
+	command.mutations = mutations;
+	command.n_mutations = 1;
+	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command), ST_OK);
+	assert_int_equal(f.outcomes.count, 0);
+	fixture_close(&f);
+}
+
+static void a_mutation_that_breaks_the_format_is_corrupt(void **state)
+{
+	Cleave__Outcome outcome = CLEAVE__OUTCOME__INIT;
+	Cleave__Mutation mutation = CLEAVE__MUTATION__INIT;
+	Cleave__Mutation *mutations[1] = { &mutation };
+	Cleave__PartitionCommand command = CLEAVE__PARTITION_COMMAND__INIT;
+	struct request_id id = id_of(1, 1);
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	command.mutations = mutations;
+	command.n_mutations = 1;
+	mutation.request_id = (ProtobufCBinaryData){ sizeof(id.bytes), id.bytes };
+	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command), ST_CORRUPT);
+	mutation.outcome = &outcome;
+	mutation.request_id.len = 3;
+	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command), ST_CORRUPT);
+	assert_int_equal(f.outcomes.count, 0);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_outcome_is_found_by_its_whole_request_id),
+		cmocka_unit_test(outcomes_survive_a_restart),
+		cmocka_unit_test(another_partitions_outcomes_are_its_own),
+		cmocka_unit_test(outcomes_older_than_the_window_are_forgotten_with_their_rows),
+		cmocka_unit_test(the_memory_of_outcomes_is_bounded),
+		cmocka_unit_test(a_clock_that_jumps_back_forgets_nothing),
+		cmocka_unit_test(a_mutation_without_request_id_is_not_remembered),
+		cmocka_unit_test(a_mutation_that_breaks_the_format_is_corrupt),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

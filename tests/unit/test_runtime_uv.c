@@ -1,0 +1,260 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "proto/base/runtime_uv.h"
+
+struct fixture {
+	struct runtime_uv runtime;
+	struct runtime_timer timers[3];
+	struct runtime_task task;
+	uint32_t fired[3];
+	uint32_t fired_count;
+	uint32_t task_count;
+	uint64_t fired_mono_us;
+};
+
+static struct fixture fixture; /* callbacks find it here */
+
+static void on_timer(struct runtime_timer *timer)
+{
+	fixture.fired_mono_us = runtime_mono_us(&fixture.runtime.base);
+	fixture.fired[fixture.fired_count++] = (uint32_t)(timer - fixture.timers);
+}
+
+static void on_task(struct runtime_task *task)
+{
+	(void)task;
+	fixture.task_count++;
+}
+
+static void start(uint32_t worker_count)
+{
+	fixture = (struct fixture){ .task_count = 0 };
+	assert_int_equal(runtime_uv_init(&fixture.runtime, worker_count), ST_OK);
+	for (int i = 0; i < 3; i++)
+		runtime_timer_init(&fixture.timers[i], on_timer);
+	runtime_task_init(&fixture.task, on_task);
+}
+
+static void timers_fire_in_order_and_never_early(void **state)
+{
+	struct runtime *runtime = &fixture.runtime.base;
+	uint64_t start_us;
+
+	(void)state;
+	start(1);
+	start_us = runtime_mono_us(runtime);
+	runtime_timer_start(runtime, &fixture.timers[0], 20500);
+	runtime_timer_start(runtime, &fixture.timers[1], 500);
+	runtime_timer_start(runtime, &fixture.timers[2], 10000);
+	while (fixture.fired_count < 3)
+		runtime_uv_turn(&fixture.runtime);
+	assert_true(fixture.fired_mono_us >= start_us + 20500);
+	assert_int_equal(fixture.fired[0], 1);
+	assert_int_equal(fixture.fired[1], 2);
+	assert_int_equal(fixture.fired[2], 0);
+	runtime_uv_close(&fixture.runtime);
+}
+
+static void on_defer_from_timer(struct runtime_timer *timer)
+{
+	(void)timer;
+	runtime_defer(&fixture.runtime.base, &fixture.task);
+}
+
+static void task_deferred_by_a_timer_runs_in_the_same_turn(void **state)
+{
+	(void)state;
+	start(1);
+	fixture.timers[0].cb = on_defer_from_timer;
+	runtime_timer_start(&fixture.runtime.base, &fixture.timers[0], 0);
+	runtime_uv_turn(&fixture.runtime);
+	assert_int_equal(fixture.task_count, 1);
+	runtime_uv_close(&fixture.runtime);
+}
+
+enum { AGAIN_COUNT = 100 };
+
+static void on_task_again(struct runtime_task *task)
+{
+	if (++fixture.task_count < AGAIN_COUNT)
+		runtime_defer(&fixture.runtime.base, task);
+	else
+		runtime_uv_stop(&fixture.runtime);
+}
+
+static void loop_does_not_sleep_while_tasks_are_left(void **state)
+{
+	(void)state;
+	start(1);
+	fixture.task.cb = on_task_again;
+	runtime_defer(&fixture.runtime.base, &fixture.task);
+	runtime_uv_run(&fixture.runtime); /* no timer would wake it */
+	assert_int_equal(fixture.task_count, AGAIN_COUNT);
+	runtime_uv_close(&fixture.runtime);
+}
+
+/* ---- other threads ---- */
+
+enum { POSTERS = 4, POSTS_EACH = 500 };
+
+struct poster {
+	pthread_t thread;
+	struct runtime_task tasks[POSTS_EACH];
+};
+
+static struct poster posters[POSTERS];
+
+static void *post_all(void *arg)
+{
+	struct poster *poster = arg;
+
+	for (int i = 0; i < POSTS_EACH; i++)
+		runtime_post(&fixture.runtime.base, &poster->tasks[i]);
+	return NULL;
+}
+
+static void tasks_posted_by_many_threads_all_run(void **state)
+{
+	(void)state;
+	start(1);
+	for (int i = 0; i < POSTERS; i++) {
+		for (int j = 0; j < POSTS_EACH; j++)
+			runtime_task_init(&posters[i].tasks[j], on_task);
+		assert_int_equal(pthread_create(&posters[i].thread, NULL, post_all, &posters[i]), 0);
+	}
+	while (fixture.task_count < POSTERS * POSTS_EACH)
+		runtime_uv_turn(&fixture.runtime);
+	for (int i = 0; i < POSTERS; i++)
+		assert_int_equal(pthread_join(posters[i].thread, NULL), 0);
+	runtime_uv_close(&fixture.runtime);
+}
+
+struct test_job {
+	struct runtime_job job;
+	pthread_t worked_in;
+	uint32_t work_count;
+	uint32_t done_count;
+};
+
+enum { JOBS = 200 };
+
+static uint32_t jobs_done_count;
+
+static void on_work(struct runtime_job *job)
+{
+	struct test_job *test_job = CONTAINER_OF(job, struct test_job, job);
+
+	test_job->work_count++;
+	test_job->worked_in = pthread_self();
+}
+
+static void on_done(struct runtime_job *job)
+{
+	struct test_job *test_job = CONTAINER_OF(job, struct test_job, job);
+
+	test_job->done_count++;
+	jobs_done_count++;
+	assert_int_equal(test_job->work_count, 1);
+	assert_false(pthread_equal(test_job->worked_in, pthread_self()));
+}
+
+static void submit_jobs(struct test_job jobs[JOBS])
+{
+	jobs_done_count = 0;
+	for (int i = 0; i < JOBS; i++) {
+		jobs[i] = (struct test_job){ .job = { .work = on_work, .done = on_done } };
+		runtime_submit(&fixture.runtime.base, &jobs[i].job);
+	}
+}
+
+static void jobs_work_on_other_threads_and_are_done_on_the_loop(void **state)
+{
+	static struct test_job jobs[JOBS];
+
+	(void)state;
+	start(3);
+	submit_jobs(jobs);
+	while (jobs_done_count < JOBS)
+		runtime_uv_turn(&fixture.runtime);
+	for (int i = 0; i < JOBS; i++)
+		assert_int_equal(jobs[i].done_count, 1);
+	runtime_uv_close(&fixture.runtime);
+}
+
+static void close_waits_for_jobs(void **state)
+{
+	static struct test_job jobs[JOBS];
+
+	(void)state;
+	start(2);
+	submit_jobs(jobs);
+	runtime_uv_close(&fixture.runtime);
+	assert_int_equal(jobs_done_count, JOBS);
+}
+
+static void *stop_from_outside(void *arg)
+{
+	runtime_uv_stop(arg);
+	return NULL;
+}
+
+static void another_thread_can_stop_the_loop(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	start(1);
+	runtime_timer_start(&fixture.runtime.base, &fixture.timers[0], 60ull * 1000 * 1000);
+	/* The stop may come before the run: then the run must be ended by it, too. */
+	assert_int_equal(pthread_create(&thread, NULL, stop_from_outside, &fixture.runtime), 0);
+	runtime_uv_run(&fixture.runtime);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	runtime_timer_stop(&fixture.runtime.base, &fixture.timers[0]);
+	assert_int_equal(fixture.fired_count, 0);
+	runtime_uv_close(&fixture.runtime);
+}
+
+static void clocks_are_read_fresh(void **state)
+{
+	uint64_t first_us;
+	uint64_t wall_us;
+
+	(void)state;
+	start(1);
+	first_us = runtime_mono_us(&fixture.runtime.base);
+	while (runtime_mono_us(&fixture.runtime.base) == first_us)
+		; /* without a loop turn: a cached clock would never move */
+	wall_us = runtime_wall_us(&fixture.runtime.base);
+	assert_true(wall_us > 1600000000ull * 1000000);
+	runtime_uv_close(&fixture.runtime);
+}
+
+static void worker_count_has_limits(void **state)
+{
+	struct runtime_uv runtime;
+
+	(void)state;
+	assert_int_equal(runtime_uv_init(&runtime, 0), ST_INVALID);
+	assert_int_equal(runtime_uv_init(&runtime, RUNTIME_UV_WORKERS_MAX + 1), ST_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(timers_fire_in_order_and_never_early),
+		cmocka_unit_test(task_deferred_by_a_timer_runs_in_the_same_turn),
+		cmocka_unit_test(loop_does_not_sleep_while_tasks_are_left),
+		cmocka_unit_test(tasks_posted_by_many_threads_all_run),
+		cmocka_unit_test(jobs_work_on_other_threads_and_are_done_on_the_loop),
+		cmocka_unit_test(close_waits_for_jobs),
+		cmocka_unit_test(another_thread_can_stop_the_loop),
+		cmocka_unit_test(clocks_are_read_fresh),
+		cmocka_unit_test(worker_count_has_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
