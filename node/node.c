@@ -68,12 +68,30 @@ void node_update_metrics(struct node *node)
 
 /* --- following the world --- */
 
+/* Leases are safe only if every node keeps the same timing: a node that was started with other
+ * settings than the cluster's must not take part. */
+static void check_settings(struct node *node)
+{
+	const struct catalog_settings *agreed = &node->view.state.settings;
+	const struct catalog_settings *own = &node->options.settings;
+
+	if (agreed->version == 0 ||
+	    (agreed->election_timeout_ms == own->election_timeout_ms &&
+	     agreed->heartbeat_ms == own->heartbeat_ms && agreed->leases == own->leases))
+		return;
+	log_error("node", "started with other settings than the cluster's",
+		  "election_timeout_ms=%u heartbeat_ms=%u leases=%d", agreed->election_timeout_ms,
+		  agreed->heartbeat_ms, agreed->leases);
+	node->options.fatal(node->options.fatal_context, ST_INVALID);
+}
+
 static void on_view_changed(struct catalog_observer *observer)
 {
 	struct node *node = CONTAINER_OF(observer, struct node, view_observer);
 	const struct node_info *info;
 	size_t cursor = 0;
 
+	check_settings(node);
 	while ((info = catalog_state_next_node(&node->view.state, &cursor)) != NULL)
 		node->transport->ops->set_peer(node->transport, info->node_id, info->host, info->port);
 	partition_table_follow(&node->partitions, &node->view);

@@ -6,7 +6,7 @@
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
 
-enum { REQUEST_ID_SIZE = 16, CHANGE_TIMEOUT_MS = 10 * 1000 };
+enum { REQUEST_ID_SIZE = 16, CHANGE_TIMEOUT_MS = 10 * 1000, UPDATE_ATTEMPTS_MAX = 10 };
 
 struct table_op {
 	struct api_request *request;
@@ -16,7 +16,10 @@ struct table_op {
 	struct table_info table;      /* CreateTable, UpdateTable: as it shall be */
 	uint8_t request_id[REQUEST_ID_SIZE];
 	struct catalog_call call;
+	uint32_t attempt_count; /* UpdateTable */
 };
+
+static void update_synced(struct api_request *request);
 
 static struct table_op *make_state(struct api_request *request)
 {
@@ -113,6 +116,11 @@ static void on_changed(struct catalog_call *call)
 	const Cleave__TableReply *reply;
 
 	request->cancel = NULL;
+	/* Another update came between: apply the input to what it left. */
+	if (call->status == ST_CONDITION_FAILED && ++state->attempt_count < UPDATE_ATTEMPTS_MAX) {
+		api_request_sync(request, update_synced);
+		return;
+	}
 	if (call->status != ST_OK) {
 		fail_change(state, call->status);
 		return;

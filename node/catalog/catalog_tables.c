@@ -214,6 +214,9 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 		status = find_settled(evaluation, unpacked->table->name, &old);
 	if (status != ST_OK)
 		return status;
+	/* The caller changed what it had read: somebody else's change must not be undone by it. */
+	if (unpacked->table->version != 0 && unpacked->table->version != old->version)
+		return ST_CONDITION_FAILED;
 	table = *old;
 	table.state = TABLE_UPDATING;
 	change_settings(&table, unpacked->table, evaluation->now_wall_us);

@@ -151,8 +151,24 @@ void handle_admin_transfer(struct server *server, struct rpc_request *request)
 	rpc_request_reply_status(request, status);
 }
 
+/* A slip in a number must not hit another node's replica. */
+static bool is_on_node(const struct group *group, uint64_t replica_id, uint64_t node_id)
+{
+	struct raft_engine_configuration configuration;
+
+	group_member_list(group, &configuration);
+	for (uint32_t i = 0; i < configuration.count; i++) {
+		if (configuration.members[i].replica_id == replica_id)
+			return configuration.members[i].node_id == node_id;
+	}
+	return false;
+}
+
 static enum status change_member(struct group *group, const Cleave__MemberRequest *message)
 {
+	if (message->action != CLEAVE__MEMBER_REQUEST__ACTION__ADD_STANDBY &&
+	    !is_on_node(group, message->replica_id, message->node_id))
+		return ST_NOT_FOUND;
 	switch (message->action) {
 	case CLEAVE__MEMBER_REQUEST__ACTION__ADD_STANDBY:
 		return group_member_add_standby(group, message->replica_id, message->node_id);

@@ -286,7 +286,8 @@ static bool is_well_formed(const Cleave__WriteItemRequest *message)
 	return message->row_key.len > 0 && message->row_key.len <= LIMIT_ROW_KEY_SIZE_BYTES &&
 	       message->item.len <= LIMIT_ITEM_ENCODED_SIZE_BYTES &&
 	       message->request_id.len == OUTCOMES_REQUEST_ID_SIZE &&
-	       (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE || message->item.len > 0);
+	       (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE ||
+		(message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__PUT && message->item.len > 0));
 }
 
 void handle_item_write(struct handle_item *items, struct rpc_request *request)
