@@ -329,7 +329,7 @@ static void begin_load(struct run *run)
 
 static void end_load(struct run *run)
 {
-	if (run->phase == LOAD)
+	if (run->phase == LOAD && run->settings->is_load)
 		run->result->load_us = now_us(run) - run->phase_start_us;
 }
 

@@ -9,6 +9,9 @@ bytes that /proc/PID/cmdline shows, so that a later reader can tell this process
 import os
 import subprocess
 import sys
+import time
+
+OWN_NAME_S = 2
 
 
 def write_file(path, data):
@@ -16,6 +19,16 @@ def write_file(path, data):
     with open(temporary, "wb") as file:
         file.write(data)
     os.replace(temporary, path)
+
+
+def wait_for_own_name(child, command_line):
+    """A new process shows its parent's command line for a moment, then none, then its own: only then is it recorded."""
+    deadline = time.monotonic() + OWN_NAME_S
+    while child.poll() is None and time.monotonic() < deadline:
+        with open(f"/proc/{child.pid}/cmdline", "rb") as file:
+            if file.read() == command_line:
+                return
+        time.sleep(0.001)
 
 
 def main(words):
@@ -28,7 +41,9 @@ def main(words):
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True, start_new_session=True
         )
-    write_file(cmd_file, b"".join(os.fsencode(word) + b"\0" for word in command))
+    command_line = b"".join(os.fsencode(word) + b"\0" for word in command)
+    wait_for_own_name(child, command_line)
+    write_file(cmd_file, command_line)
     write_file(pid_file, b"%d\n" % child.pid)
     child.returncode = 0  # Popen would warn that the child is still running: that is the point
     return 0

@@ -142,13 +142,13 @@ static enum status add_packed(struct partition_outcomes *outcomes, struct slice 
 enum status partition_outcomes_load(struct partition_outcomes *outcomes, struct engine *engine)
 {
 	uint8_t start[KEY_SIZE];
-	uint8_t end[KEY_SIZE];
+	uint8_t end[KEY_SIZE + 1] = { 0 }; /* the end is exclusive: just behind the latest */
 	struct engine_iter *iter;
 	enum status status = ST_OK;
 
+	(void)make_key(end, outcomes->partition_id, UINT64_MAX);
 	iter = engine_iter_create(engine, FAMILY_META, make_key(start, outcomes->partition_id, 0),
-				  make_key(end, outcomes->partition_id, UINT64_MAX), NULL,
-				  ENGINE_READ_MAY_BLOCK);
+				  slice_of(end, sizeof(end)), NULL, ENGINE_READ_MAY_BLOCK);
 	if (iter == NULL)
 		return ST_NO_MEMORY;
 	for (engine->ops->iter_seek_first(iter); status == ST_OK && engine->ops->iter_valid(iter);

@@ -413,6 +413,26 @@ static void message_to_raft(const struct raft_engine_message *from, struct raft_
 	}
 }
 
+/* The library looks into a candidate's state before it asks whether there is one, and takes for
+ * granted that nobody grants a term that it did not ask for. */
+static bool is_stray_vote(const struct raft_engine *engine, const struct raft_engine_message *message)
+{
+	return message->kind == RAFT_MESSAGE_VOTE_RESULT &&
+	       (engine->raft.state != RAFT_CANDIDATE ||
+		(message->is_granted && message->term > raft_current_term(&engine->raft) + 1));
+}
+
+/* An old answer: what a follower has acknowledged it does not lack.  The library would send again
+ * from below that. */
+static bool is_stale_rejection(const struct raft_engine *engine, const struct raft_engine_message *message)
+{
+	raft_index match;
+
+	return message->kind == RAFT_MESSAGE_APPEND_RESULT && message->rejected_index > 0 &&
+	       raft_match_index(&engine->raft, message->peer_replica_id, &match) == 0 &&
+	       (message->rejected_index <= match || message->last_index < match);
+}
+
 void raft_engine_receive(struct raft_engine *engine, uint64_t now_ms,
 			 const struct raft_engine_message *message, uint64_t applied_index,
 			 uint64_t applied_term)
@@ -421,6 +441,8 @@ void raft_engine_receive(struct raft_engine *engine, uint64_t now_ms,
 	struct raft_message raft_message;
 	char address[NODE_ADDRESS_SIZE];
 
+	if (is_stray_vote(engine, message) || is_stale_rejection(engine, message))
+		return;
 	memset(&raft_message, 0, sizeof(raft_message));
 	raft_engine_format_address(address, message->peer_node_id);
 	raft_message.type = (enum raft_message_type)message->kind;

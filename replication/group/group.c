@@ -373,8 +373,8 @@ void group_receive(struct group *group, const struct raft_engine_message *messag
 	struct raft_engine_message heard = *message;
 	uint64_t now_ms = group_now_ms(group);
 
-	if (group->is_silent || is_fenced(group, message))
-		return;
+	if (group->is_silent || is_fenced(group, message) || message->peer_replica_id == group->replica_id)
+		return; /* nobody speaks in our name */
 	if (contradicts(group, message)) {
 		log_error("group", "refused append", "group=%" PRIu64 " term=%" PRIu64 " from=%" PRIu64,
 			  group->id, message->term, message->peer_node_id);

@@ -190,7 +190,8 @@ static inline enum status engine_sync(struct engine *engine)
 
 /* --- reads --- */
 
-/* ST_OK, ST_NOT_FOUND, ST_WOULD_BLOCK, ST_IO, ST_CORRUPT; *value_out on ST_OK only. */
+/* ST_OK, ST_NOT_FOUND, ST_WOULD_BLOCK, ST_IO, ST_CORRUPT; *value_out on ST_OK only.  A cached read
+ * of an empty value may give ST_WOULD_BLOCK. */
 static inline enum status engine_get(struct engine *engine, enum engine_family family, struct slice key,
 				     enum engine_read_mode mode, struct engine_value *value_out)
 {

@@ -27,9 +27,16 @@ enum status engine_rocksdb_read_get(struct engine *base, enum engine_family fami
 		return engine_rocksdb_take_error("get", error);
 	if (pinned == NULL)
 		return ST_NOT_FOUND;
-	*value_out = (struct engine_value){ .impl = pinned, .engine = base };
 	value_out->slice.data = (const uint8_t *)rocksdb_pinnableslice_value(pinned, &size);
 	value_out->slice.size = size;
+	/* Where a table file is not open, a read that may not touch the disk reports "the key may
+	 * exist": found, with nothing in it.  Only the disk tells that from an empty value. */
+	if (mode == ENGINE_READ_CACHED && size == 0) {
+		rocksdb_pinnableslice_destroy(pinned);
+		return ST_WOULD_BLOCK;
+	}
+	value_out->impl = pinned;
+	value_out->engine = base;
 	return ST_OK;
 }
 

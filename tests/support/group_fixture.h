@@ -40,8 +40,8 @@ struct group_fixture_node {
 	struct group_fsm fsm;
 	struct group *group; /* NULL: no replica here, or the node is down */
 	bool is_up;
-	bool is_disk_held;   /* jobs wait */
-	bool may_fail;       /* a call of fatal() is part of the test */
+	bool is_disk_held; /* jobs wait */
+	bool may_fail;     /* a call of fatal() is part of the test */
 	enum status fatal_status;
 	uint64_t applied_index; /* as the state machine heard it */
 	uint32_t ready_count;

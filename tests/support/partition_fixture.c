@@ -78,6 +78,18 @@ struct partition *partition_fixture_elect(struct partition_fixture *f, uint64_t 
 	return partition;
 }
 
+struct partition *partition_fixture_leader(struct partition_fixture *f)
+{
+	for (uint32_t i = 0; i < PATIENCE_MS; i++) {
+		for (uint32_t n = 1; n <= f->net->node_count; n++) {
+			if (f->partition[n] != NULL && group_is_ready(f->partition[n]->group))
+				return f->partition[n];
+		}
+		partition_fixture_run_ms(f, 1);
+	}
+	return NULL;
+}
+
 void partition_fixture_crash(struct partition_fixture *f, uint64_t node_id, uint64_t keep_count)
 {
 	f->net->nodes[node_id].may_fail = true;

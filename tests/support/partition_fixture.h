@@ -24,6 +24,8 @@ void partition_fixture_destroy(struct partition_fixture *f);
 void partition_fixture_run_ms(struct partition_fixture *f, uint64_t duration_ms);
 /* Let the node's replica stand for election and win; returns it. */
 struct partition *partition_fixture_elect(struct partition_fixture *f, uint64_t node_id);
+/* The replica that leads, run for until there is one; NULL if none comes soon. */
+struct partition *partition_fixture_leader(struct partition_fixture *f);
 void partition_fixture_crash(struct partition_fixture *f, uint64_t node_id, uint64_t keep_count);
 enum status partition_fixture_restart(struct partition_fixture *f, uint64_t node_id) MUST_CHECK;
 

@@ -17,7 +17,9 @@ struct fixture {
 };
 
 static const struct raft_engine_configuration three_members = {
-	.members = { { 101, 1, RAFT_ROLE_VOTER }, { 102, 2, RAFT_ROLE_STANDBY }, { 103, 3, RAFT_ROLE_SPARE } },
+	.members = { { 101, 1, RAFT_ROLE_VOTER },
+		     { 102, 2, RAFT_ROLE_STANDBY },
+		     { 103, 3, RAFT_ROLE_SPARE } },
 	.count = 3,
 	.index = 44,
 };

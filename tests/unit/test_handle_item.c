@@ -82,7 +82,8 @@ static void fixture_close(struct fixture *f)
 
 static void ask_raw(struct fixture *f, struct asked *asked, uint16_t method, size_t size_bytes)
 {
-	asked->base = (struct rpc_request){ .method = method, .ops = &asked_ops,
+	asked->base = (struct rpc_request){ .method = method,
+					    .ops = &asked_ops,
 					    .body = slice_of(asked->body, size_bytes) };
 	asked->reply_count = 0;
 	if (method == METHOD_GET_ITEM)
@@ -289,26 +290,6 @@ static void requests_that_break_the_rules_are_invalid(void **state)
 	fixture_close(&f);
 }
 
-/* A put must leave an item behind that can be read: a node does not take a coordinator's word. */
-static void an_item_that_does_not_decode_is_invalid(void **state)
-{
-	uint8_t key[PARTITION_FIXTURE_KEY_SIZE_MAX];
-	uint8_t request_id[OUTCOMES_REQUEST_ID_SIZE] = { 1 };
-	uint8_t rubbish[] = { 0xff, 0xff, 0xff };
-	struct asked asked = { .reply_count = 0 };
-	Cleave__WriteItemRequest message;
-	struct fixture f;
-	struct buf item;
-
-	(void)state;
-	fixture_open(&f, true);
-	message = a_put(&item, "a", key, request_id, "one");
-	message.item = (ProtobufCBinaryData){ sizeof(rubbish), rubbish };
-	assert_int_equal(write_item(&f, &asked, &message), ST_INVALID);
-	buf_close(&item);
-	fixture_close(&f);
-}
-
 static void operations_are_reused_after_their_answer(void **state)
 {
 	struct asked asked = { .reply_count = 0 };
@@ -354,7 +335,6 @@ int main(void)
 		cmocka_unit_test(a_refusal_says_where_to_ask),
 		cmocka_unit_test(a_partition_that_is_not_here_has_moved),
 		cmocka_unit_test(requests_that_break_the_rules_are_invalid),
-		cmocka_unit_test(an_item_that_does_not_decode_is_invalid),
 		cmocka_unit_test(operations_are_reused_after_their_answer),
 		cmocka_unit_test(requests_that_wait_are_answered_when_the_partitions_close),
 	};

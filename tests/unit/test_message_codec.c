@@ -49,8 +49,14 @@ static void an_append_comes_back_with_its_entries(void **state)
 	struct log_entry sent[2] = { { 8, LOG_ENTRY_COMMAND, log_body_create(3) },
 				     { 9, LOG_ENTRY_BARRIER, log_body_create(1) } };
 	struct raft_engine_message message = {
-		.kind = RAFT_MESSAGE_APPEND, .peer_replica_id = TO_REPLICA, .peer_node_id = 2,
-		.term = 9, .prev_index = 20, .prev_term = 8, .commit_index = 19, .entry_count = 2,
+		.kind = RAFT_MESSAGE_APPEND,
+		.peer_replica_id = TO_REPLICA,
+		.peer_node_id = 2,
+		.term = 9,
+		.prev_index = 20,
+		.prev_term = 8,
+		.commit_index = 19,
+		.entry_count = 2,
 		.version = 1,
 	};
 	struct log_entry received[RAFT_ENGINE_ENTRIES_MAX];
@@ -88,14 +94,32 @@ static void an_append_comes_back_with_its_entries(void **state)
 static void the_other_kinds_keep_their_fields(void **state)
 {
 	static const struct raft_engine_message messages[] = {
-		{ .kind = RAFT_MESSAGE_APPEND_RESULT, .peer_replica_id = TO_REPLICA, .term = 9,
-		  .rejected_index = 5, .last_index = 4, .features = 3, .capacity = 2 },
-		{ .kind = RAFT_MESSAGE_VOTE, .peer_replica_id = TO_REPLICA, .term = 9, .prev_index = 4,
-		  .prev_term = 3, .candidate_id = FROM_REPLICA, .disrupt_leader = true, .version = 2 },
-		{ .kind = RAFT_MESSAGE_VOTE_RESULT, .peer_replica_id = TO_REPLICA, .term = 9,
-		  .is_granted = true, .is_pre_vote = true, .version = 2 },
-		{ .kind = RAFT_MESSAGE_TIMEOUT_NOW, .peer_replica_id = TO_REPLICA, .term = 9,
-		  .prev_index = 4, .prev_term = 3 },
+		{ .kind = RAFT_MESSAGE_APPEND_RESULT,
+		  .peer_replica_id = TO_REPLICA,
+		  .term = 9,
+		  .rejected_index = 5,
+		  .last_index = 4,
+		  .features = 3,
+		  .capacity = 2 },
+		{ .kind = RAFT_MESSAGE_VOTE,
+		  .peer_replica_id = TO_REPLICA,
+		  .term = 9,
+		  .prev_index = 4,
+		  .prev_term = 3,
+		  .candidate_id = FROM_REPLICA,
+		  .disrupt_leader = true,
+		  .version = 2 },
+		{ .kind = RAFT_MESSAGE_VOTE_RESULT,
+		  .peer_replica_id = TO_REPLICA,
+		  .term = 9,
+		  .is_granted = true,
+		  .is_pre_vote = true,
+		  .version = 2 },
+		{ .kind = RAFT_MESSAGE_TIMEOUT_NOW,
+		  .peer_replica_id = TO_REPLICA,
+		  .term = 9,
+		  .prev_index = 4,
+		  .prev_term = 3 },
 	};
 	struct arena arena;
 

@@ -59,7 +59,8 @@ static uint64_t hlc_at_ms(uint64_t time_ms)
 }
 
 /* A command of one mutation whose outcome says size. */
-static enum status apply(struct fixture *f, uint64_t hlc, struct request_id id, uint32_t size, size_t old_size)
+static enum status apply(struct fixture *f, uint64_t hlc, struct request_id id, uint32_t size,
+			 size_t old_size)
 {
 	Cleave__Outcome outcome = CLEAVE__OUTCOME__INIT;
 	Cleave__Mutation mutation = CLEAVE__MUTATION__INIT;
@@ -84,8 +85,8 @@ static enum status apply(struct fixture *f, uint64_t hlc, struct request_id id, 
 /* The size in the remembered outcome, -1 if there is none. */
 static int64_t found(const struct fixture *f, struct request_id id)
 {
-	const Cleave__Outcome *outcome =
-		partition_outcomes_find(&f->outcomes, slice_of(id.bytes, sizeof(id.bytes)));
+	const Cleave__Outcome *outcome = partition_outcomes_find(&f->outcomes,
+								 slice_of(id.bytes, sizeof(id.bytes)));
 
 	return outcome == NULL ? -1 : (int64_t)outcome->new_size_bytes;
 }

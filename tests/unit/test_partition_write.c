@@ -420,7 +420,8 @@ static void a_row_that_is_not_in_memory_is_read_first(void **state)
 
 	(void)state;
 	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
-	engine_memory_disk_miss_every(f->net->nodes[1].disk, 1); /* never in memory: read on the loop at last */
+	engine_memory_disk_miss_every(f->net->nodes[1].disk,
+				      1); /* never in memory: read on the loop at last */
 	watched_write_init(&write, "a", "two", 2);
 	assert_int_equal(watched_write_run(f, &write, leader), ST_OK);
 	assert_true(old_is(&write, "one"));

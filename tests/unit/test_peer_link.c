@@ -114,8 +114,13 @@ static void send_entry(struct fixture *f, uint64_t node_id, size_t size_bytes)
 {
 	struct log_entry entry = { 9, LOG_ENTRY_COMMAND, log_body_create(size_bytes) };
 	struct raft_engine_message message = {
-		.kind = RAFT_MESSAGE_APPEND, .peer_replica_id = 100 + node_id, .peer_node_id = node_id,
-		.term = 9, .prev_index = 20, .prev_term = 8, .entry_count = 1,
+		.kind = RAFT_MESSAGE_APPEND,
+		.peer_replica_id = 100 + node_id,
+		.peer_node_id = node_id,
+		.term = 9,
+		.prev_index = 20,
+		.prev_term = 8,
+		.entry_count = 1,
 	};
 
 	memset(entry.body->data, 'e', size_bytes);
@@ -197,8 +202,9 @@ static void more_than_a_turns_bytes_is_dropped_and_counted(void **state)
 static void more_than_a_turns_messages_is_dropped_and_counted(void **state)
 {
 	struct fixture *f = fixture_create();
-	struct raft_engine_message vote = { .kind = RAFT_MESSAGE_VOTE, .peer_replica_id = 102,
-					    .peer_node_id = 2, .term = 9 };
+	struct raft_engine_message vote = {
+		.kind = RAFT_MESSAGE_VOTE, .peer_replica_id = 102, .peer_node_id = 2, .term = 9
+	};
 
 	(void)state;
 	for (uint32_t i = 0; i < PEER_LINK_MESSAGES_MAX + 5; i++)
@@ -224,8 +230,11 @@ static void an_unreachable_peer_loses_its_frame(void **state)
 static void a_bad_message_does_not_spoil_the_good_ones(void **state)
 {
 	struct fixture *f = fixture_create();
-	struct raft_engine_message bad = { .kind = RAFT_MESSAGE_VOTE, .peer_replica_id = 102,
-					   .peer_node_id = 2, .term = 9, .candidate_id = 999 };
+	struct raft_engine_message bad = { .kind = RAFT_MESSAGE_VOTE,
+					   .peer_replica_id = 102,
+					   .peer_node_id = 2,
+					   .term = 9,
+					   .candidate_id = 999 };
 
 	(void)state;
 	peer_link_send(&f->link, GROUP, OWN_REPLICA, &bad, NULL);

@@ -261,7 +261,8 @@ static const struct rpc_request_ops asked_ops = { .reply = on_answer };
 
 static enum status ask(struct group_fixture_node *node, const Cleave__SnapshotChunk *chunk)
 {
-	struct asked asked = { .base = { .method = METHOD_SNAPSHOT_CHUNK, .caller_id = 1, .ops = &asked_ops } };
+	struct asked asked = { .base = {
+				       .method = METHOD_SNAPSHOT_CHUNK, .caller_id = 1, .ops = &asked_ops } };
 
 	assert_true(cleave__snapshot_chunk__get_packed_size(chunk) <= sizeof(asked.body));
 	asked.base.body = slice_of(asked.body, cleave__snapshot_chunk__pack(chunk, asked.body));
