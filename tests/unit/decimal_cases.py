@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write decimal_cases.h: sums, differences and comparisons as Python's decimal module sees them.
+"""Write decimal_cases.inc: sums, differences and comparisons as Python's decimal module sees them.
 
-Usage: decimal_cases.py > decimal_cases.h
+Usage: decimal_cases.py > decimal_cases.inc
 """
 import decimal
 import random

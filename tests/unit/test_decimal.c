@@ -22,7 +22,7 @@ struct arithmetic_case {
 };
 
 static const struct arithmetic_case cases[] = {
-#include "tests/unit/decimal_cases.h"
+#include "tests/unit/decimal_cases.inc"
 };
 
 static struct decimal parsed(const char *text)

@@ -1,0 +1,239 @@
+/* Request bodies of every operation, built from the API's own words so that they get past the
+ * JSON: what is accepted keeps the limits, what is refused is told in valid JSON.
+ *
+ * Byte 0 names the operation and whether the rest is a body as it stands or a recipe: pairs of
+ * bytes that choose a member and a value for it. */
+#include "coordinator/api/api_item_input.h"
+#include "coordinator/api/api_table_input.h"
+#include "coordinator/api/api_table_write.h"
+#include "proto/model/item_check.h"
+#include "proto/model/row_key.h"
+
+enum { ARENA_SIZE = 64 * 1024 * 1024, BODY_SIZE_MAX = 1024 * 1024, MEMBERS_MAX = 12, RAW_SIZE_MAX = 16 };
+
+enum operation { GET, PUT, DELETE, CREATE, UPDATE, DESCRIBE, LIST, OPERATION_COUNT };
+
+static const char *const members[] = {
+	"TableName",
+	"Item",
+	"Key",
+	"ConsistentRead",
+	"ReturnValues",
+	"ReturnConsumedCapacity",
+	"ReturnItemCollectionMetrics",
+	"ConditionExpression",
+	"Expected",
+	"ProjectionExpression",
+	"AttributesToGet",
+	"ExpressionAttributeNames",
+	"ExpressionAttributeValues",
+	"AttributeDefinitions",
+	"KeySchema",
+	"BillingMode",
+	"ProvisionedThroughput",
+	"DeletionProtectionEnabled",
+	"TableClass",
+	"StreamSpecification",
+	"GlobalSecondaryIndexes",
+	"Tags",
+	"Limit",
+	"ExclusiveStartTableName",
+};
+
+static const char *const values[] = {
+	"\"things\"",
+	"\"ab\"",
+	"\"\"",
+	"null",
+	"true",
+	"false",
+	"0",
+	"-1",
+	"100",
+	"1e400",
+	"9223372036854775808",
+	"[]",
+	"{}",
+	"\"ALL_OLD\"",
+	"\"NONE\"",
+	"\"TOTAL\"",
+	"\"INDEXES\"",
+	"\"PAY_PER_REQUEST\"",
+	"\"PROVISIONED\"",
+	"\"STANDARD\"",
+	"{\"pk\":{\"S\":\"a\"}}",
+	"{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"1\"}}",
+	"{\"pk\":{\"N\":\"1e125\"},\"v\":{\"L\":[{\"M\":{}},{\"NULL\":true},{\"B\":\"YQ==\"}]}}",
+	"{\"pk\":{\"S\":\"\"},\"s\":{\"SS\":[\"a\",\"a\"]}}",
+	"[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}]",
+	"[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\"}]",
+	("[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
+	 "{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}]"),
+	"[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}]",
+	"[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}]",
+	"{\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":6}",
+	"{\"ReadCapacityUnits\":0}",
+	"{\"StreamEnabled\":true}",
+	"[null,{},[]]",
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void append_value(struct buf *body, struct reader *recipe)
+{
+	uint8_t choice = reader_u8(recipe);
+
+	if (choice < ARRAY_COUNT(values))
+		buf_append_string(body, values[choice]);
+	else
+		buf_append_slice(body, reader_bytes(recipe, choice % RAW_SIZE_MAX < recipe->size
+								    ? choice % RAW_SIZE_MAX
+								    : recipe->size));
+}
+
+static void build_body(struct buf *body, struct slice bytes)
+{
+	struct reader recipe;
+
+	reader_init(&recipe, bytes);
+	buf_append_string(body, "{");
+	for (int i = 0; i < MEMBERS_MAX && recipe.size > 1; i++) {
+		uint8_t choice = reader_u8(&recipe);
+
+		buf_append_format(body, "%s\"%s\":", i == 0 ? "" : ",",
+				  members[choice % ARRAY_COUNT(members)]);
+		append_value(body, &recipe);
+	}
+	buf_append_string(body, "}");
+}
+
+static void check_item(enum item_op_kind kind, const struct api_item_input *input)
+{
+	struct row_key_error error = { .fault = ROW_KEY_OK };
+	struct table_schema schema;
+	enum status status;
+	struct buf row_key;
+
+	CHECK(table_schema_name_is_valid(input->table_name));
+	CHECK(item_check(input->item) == ST_OK);
+	CHECK(kind != ITEM_OP_PUT || item_size_bytes(input->item) <= LIMIT_ITEM_SIZE_BYTES);
+	CHECK(table_schema_init(&schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
+	buf_init(&row_key, LIMIT_ROW_KEY_SIZE_BYTES);
+	status = kind == ITEM_OP_PUT ? row_key_from_item(&row_key, 1, 2, &schema, input->item, &error)
+				     : row_key_from_key(&row_key, 1, 2, &schema, input->item, &error);
+	CHECK(status == ST_OK || (status == ST_INVALID && error.fault != ROW_KEY_OK));
+	buf_close(&row_key);
+}
+
+static void check_table(const struct api_table_input *input)
+{
+	struct table_info table = { .name = "things" };
+	struct api_error error;
+	struct json_writer writer;
+	struct buf out;
+
+	CHECK(table_schema_name_is_valid(input->name));
+	CHECK(input->read_units <= LIMIT_TABLE_CAPACITY_UNITS &&
+	      input->write_units <= LIMIT_TABLE_CAPACITY_UNITS);
+	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
+	api_error_init(&error);
+	CHECK(api_table_input_apply(input, &table, &error) || error.type != API_OK);
+	buf_init(&out, 64 * 1024);
+	json_writer_init(&writer, &out);
+	json_writer_object_start(&writer);
+	api_table_write(&writer, "Table", &table, "us-east-1");
+	json_writer_object_end(&writer);
+	CHECK(out.status == ST_OK && item_check_utf8(buf_slice(&out)));
+	buf_close(&out);
+}
+
+struct nothing {
+	uint64_t nothing;
+};
+
+/* The answer is JSON, whatever was quoted in it. */
+static void check_error(const struct api_error *error, struct arena *arena)
+{
+	static const struct json_type type = {
+		.kind = JSON_KIND_STRUCT,
+		.size_bytes = sizeof(struct nothing),
+		.java_name = "Nothing",
+	};
+	struct json_error json;
+	struct nothing nothing;
+	struct buf out;
+
+	CHECK(error->type != API_OK);
+	buf_init(&out, 64 * 1024);
+	api_error_write(error, &out);
+	CHECK(out.status == ST_OK);
+	CHECK(json_read(&type, &nothing, buf_slice(&out), arena, &json) == ST_OK);
+	buf_close(&out);
+}
+
+static bool try_items(enum item_op_kind kind, struct slice body, struct arena *arena, struct api_error *error)
+{
+	struct api_item_input input;
+
+	if (!api_item_input_read(kind, body, arena, &input, error))
+		return false;
+	check_item(kind, &input);
+	return true;
+}
+
+static bool try_tables(enum operation operation, struct slice body, struct arena *arena,
+		       struct api_error *error)
+{
+	struct api_table_input input;
+	bool is_good = operation == CREATE ? api_table_input_create(body, arena, &input, error)
+					   : api_table_input_update(body, arena, &input, error);
+
+	if (is_good)
+		check_table(&input);
+	return is_good;
+}
+
+static bool try_operation(enum operation operation, struct slice body, struct arena *arena,
+			  struct api_error *error)
+{
+	struct api_list_input list;
+	struct slice name;
+
+	switch (operation) {
+	case GET:
+		return try_items(ITEM_OP_GET, body, arena, error);
+	case PUT:
+		return try_items(ITEM_OP_PUT, body, arena, error);
+	case DELETE:
+		return try_items(ITEM_OP_DELETE, body, arena, error);
+	case DESCRIBE:
+		return api_table_input_name("DescribeTableInput", body, arena, &name, error);
+	case LIST:
+		return api_table_input_list(body, arena, &list, error);
+	default:
+		return try_tables(operation, body, arena, error);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct api_error error;
+	struct arena arena;
+	struct buf body;
+
+	if (size == 0)
+		return 0;
+	api_error_init(&error);
+	arena_init(&arena, ARENA_SIZE);
+	buf_init(&body, BODY_SIZE_MAX);
+	if (data[0] & 0x80)
+		buf_append(&body, data + 1, size - 1);
+	else
+		build_body(&body, slice_of(data + 1, size - 1));
+	CHECK(body.status == ST_OK || size > BODY_SIZE_MAX / 8);
+	if (!try_operation(data[0] % 0x80 % OPERATION_COUNT, buf_slice(&body), &arena, &error))
+		check_error(&error, &arena);
+	buf_close(&body);
+	arena_close(&arena);
+	return 0;
+}
