@@ -50,6 +50,7 @@ struct node_flags {
 	uint64_t heartbeat_ms;
 	bool uses_leases;
 	uint64_t on_demand_partitions;
+	uint64_t log_keep_entries;
 };
 
 #define FLAG(member) offsetof(struct node_flags, member)
@@ -93,6 +94,8 @@ static const struct config_option options[] = {
 	  NULL, NULL, CONFIG_FLAG, false, FLAG(uses_leases), 0, 0 },
 	{ "on-demand-partitions", "N", "Partitions of a new on-demand table", "4", NULL, CONFIG_U64, false,
 	  FLAG(on_demand_partitions), 1, 1000 },
+	{ "log-keep", "ENTRIES", "Log kept for a replica that is behind; further back it needs a snapshot",
+	  "65536", NULL, CONFIG_U64, false, FLAG(log_keep_entries), 16, 1000000 },
 };
 
 static const struct config_spec spec = {
@@ -308,6 +311,7 @@ static void start_node(void)
 	wanted->settings.leases = flags->uses_leases;
 	wanted->settings.on_demand_partitions = (uint32_t)flags->on_demand_partitions;
 	wanted->reserve_bytes = flags->reserve_bytes;
+	wanted->log_keep_entries = (uint32_t)flags->log_keep_entries;
 	wanted->fatal = on_fatal;
 	if (node_create(&process.runtime.base, &process.client.base, process.engine, wanted, &process.node) !=
 	    ST_OK)

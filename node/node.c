@@ -184,6 +184,14 @@ static void describe_self(const struct node_options *options, struct node_info *
 	memcpy(self->incarnation, options->incarnation, sizeof(self->incarnation));
 }
 
+/* A replica that is further behind than the entries kept needs a snapshot. */
+static void set_log_keep(struct group_settings *settings, uint32_t keep_entries)
+{
+	settings->behind_entries_max = keep_entries;
+	settings->trailing_entries = keep_entries < NODE_LOG_TRAILING_MAX ? keep_entries : 0;
+	settings->compact_entries = keep_entries < NODE_LOG_TRAILING_MAX ? 2 * keep_entries : 0;
+}
+
 static enum status start_groups(struct node *node)
 {
 	const struct catalog_settings *wanted = &node->options.settings;
@@ -199,10 +207,12 @@ static enum status start_groups(struct node *node)
 		.hash_seed = rng_u64(&node->runtime->rng),
 		.leader_changed = on_leader_changed,
 	};
-	enum status status = group_table_init(&node->groups, node->runtime, node->engine, node->transport,
-					      node->options.node_id, &settings, node->options.fatal,
-					      node->options.fatal_context);
+	enum status status;
 
+	set_log_keep(&settings, node->options.log_keep_entries);
+	status = group_table_init(&node->groups, node->runtime, node->engine, node->transport,
+				  node->options.node_id, &settings, node->options.fatal,
+				  node->options.fatal_context);
 	if (status != ST_OK)
 		return status;
 	partition_table_init(&node->partitions, &env);

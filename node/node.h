@@ -25,6 +25,7 @@ enum {
 	NODE_WATERMARK_CHECK_MS = 250,
 	NODE_DRAIN_CHECK_MS = 2,
 	NODE_PROBLEM_SIZE_MAX = 256,
+	NODE_LOG_TRAILING_MAX = 1024, /* entries kept for a replica that is not behind */
 };
 
 struct node_options {
@@ -37,6 +38,7 @@ struct node_options {
 	uint32_t seed_count;
 	struct catalog_settings settings; /* proposed by the catalog's first leader */
 	uint64_t reserve_bytes;           /* writes are refused when less is free */
+	uint32_t log_keep_entries;        /* for a replica that is behind; 0: the default */
 	void (*fatal)(void *context, enum status status);
 	void *fatal_context;
 };

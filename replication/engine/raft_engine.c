@@ -478,8 +478,10 @@ void raft_engine_offer_snapshot(struct raft_engine *engine, uint64_t now_ms, uin
 	CHECK(raft_engine_configuration_to(&position->configuration, &message.install_snapshot.conf) ==
 	      ST_OK);
 	event.receive.message = &message;
-	/* An offer while another is being installed is dropped, with its configuration. */
-	if (engine->raft.snapshot.installing) {
+	/* An offer while another is being installed, or by a second leader of our own term, is
+	 * dropped, with its configuration. */
+	if (engine->raft.snapshot.installing ||
+	    (engine->raft.state == RAFT_LEADER && term == raft_current_term(&engine->raft))) {
 		raft_configuration_close(&message.install_snapshot.conf);
 		return;
 	}

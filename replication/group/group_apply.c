@@ -112,7 +112,8 @@ static uint64_t compaction_point(const struct group *group)
 		if (!raft_engine_match_index(group->engine, configuration->members[i].replica_id,
 					     &match_index))
 			continue;
-		if (match_index < point && applied - match_index < settings->behind_entries_max)
+		if (match_index < point && applied - match_index < settings->behind_entries_max &&
+		    group->log_bytes < GROUP_BEHIND_BYTES_MAX)
 			point = match_index;
 	}
 	return point;
@@ -124,14 +125,15 @@ static void maybe_compact(struct group *group)
 	uint64_t kept = group->applied.index - group->log.first_index + 1;
 	uint64_t point;
 
-	if (kept < settings->compact_entries && (group->bytes_since_compaction < settings->compact_bytes ||
-						 kept < 2 * settings->trailing_entries))
+	if (kept < settings->compact_entries &&
+	    (group->log_bytes < settings->compact_bytes || kept < 2 * settings->trailing_entries))
 		return;
 	point = compaction_point(group);
 	if (point < group->log.first_index + settings->trailing_entries)
 		return;
+	group->log_bytes = (size_t)((double)group->log_bytes * (double)(group->applied.index - point) /
+				    (double)kept);
 	log_store_compact(&group->log, point);
-	group->bytes_since_compaction = 0;
 	raft_engine_compacted(group->engine, group_now_ms(group), &group->applied,
 			      (uint32_t)(group->applied.index - point));
 	group_settle(group);

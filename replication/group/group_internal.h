@@ -22,6 +22,7 @@ enum {
 	GROUP_COMPACT_BYTES = 32 * 1024 * 1024,
 	GROUP_TRAILING_ENTRIES = 1024,    /* kept behind the applied index */
 	GROUP_BEHIND_ENTRIES_MAX = 65536, /* kept at most for a voter that is behind */
+	GROUP_BEHIND_BYTES_MAX = 128 * 1024 * 1024,
 	GROUP_READ_ROUNDS_MAX = 8,
 	GROUP_CATCHUP_JOBS_MAX = 8, /* disk reads for peers that are behind */
 };
@@ -92,7 +93,7 @@ struct group {
 	struct runtime_timer timer; /* the engine's next deadline */
 	struct runtime_task apply_task;
 	struct runtime_timer apply_delay;
-	size_t bytes_since_compaction;
+	size_t log_bytes;            /* of the entries in the store, about */
 	int64_t average_entry_bytes; /* of proposals */
 
 	struct queue sends; /* snapshots on their way to followers */

@@ -81,6 +81,7 @@ class Lab:
         self.port = self.free_port()
         self.shape = ["--nodes-per-zone", str(nodes_per_zone), "--coordinators", str(coordinators)]
         self.coordinator_count = coordinators
+        self.clients = []  # to be closed with the lab
         self.known = {}  # partitions of tables made here, by table
         self.commands = {}  # each process's command line as it was started last
 
@@ -340,7 +341,7 @@ class Lab:
             proxies={},
             parameter_validation=False,
         )
-        return boto3.client(
+        client = boto3.client(
             "dynamodb",
             endpoint_url=self.endpoint(coordinator),
             region_name="us-east-1",
@@ -348,6 +349,8 @@ class Lab:
             aws_secret_access_key=secret,
             config=config,
         )
+        self.clients.append(client)
+        return client
 
     def endpoint(self, coordinator=1):
         return "http://" + self.argument(f"coordinator-{coordinator}", "--listen")
@@ -398,6 +401,8 @@ class ClusterTest(unittest.TestCase):
     def end_lab(self, lab):
         if self.has_failed():
             self.keep_logs(lab)
+        for client in lab.clients:
+            client.close()
         if os.path.exists(lab.path("layout")):
             lab.run("down", check=False)
 

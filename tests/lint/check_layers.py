@@ -102,7 +102,7 @@ def check(root):
     """All problems of a tree, as printable lines."""
     layers = source_tree.table(root, "tests/lint/layers.txt")
     confined = source_tree.table(root, "tests/lint/confined.txt")
-    paths = source_tree.files(root, {".c", ".h"})
+    paths = source_tree.files(root, {".c", ".h", ".inc"})
     known, edges, problems = set(paths), {}, []
     cycle = layer_cycle(layers)
     if cycle:

@@ -10,6 +10,7 @@
 
 enum {
 	DIGEST_EVERY_US = 700 * SIM_MS,
+	LEADERS_EVERY_US = 15 * SIM_MS,
 	DIGESTS_MAX = 1000 * 1000,
 	STEPS_MAX = 20 * 1000 * 1000,
 	SHOWN_OPS = 14, /* of a violated history, up to the violation */
@@ -103,8 +104,48 @@ static void on_event(struct sim_event *event)
 	sim_event_in(&check->cluster->world, event, DIGEST_EVERY_US);
 }
 
+/* --- elections --- */
+
+static void note_leader(struct sim_check *check, const struct sim_node *node,
+			const struct partition *partition)
+{
+	uint64_t key = (partition->id << INDEX_BITS) | partition->group->leader_term;
+	uint64_t *node_id = hash_map_get(&check->leaders, key);
+
+	if (node_id != NULL) {
+		if (*node_id != node->id)
+			sim_cluster_fail(check->cluster,
+					 "two leaders: partition %" PRIu64 ", term %" PRIu64
+					 ": nodes %" PRIu64 " and %" PRIu64,
+					 partition->id, partition->group->leader_term, *node_id, node->id);
+		return;
+	}
+	node_id = malloc(sizeof(*node_id));
+	CHECK(node_id != NULL);
+	*node_id = node->id;
+	CHECK(hash_map_put(&check->leaders, key, node_id) == ST_OK);
+}
+
+static void on_leader_event(struct sim_event *event)
+{
+	struct sim_check *check = CONTAINER_OF(event, struct sim_check, leader_event);
+
+	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+		const struct sim_node *node = sim_cluster_node(check->cluster, id);
+
+		for (uint32_t i = 0; i < check->cluster->workload.partition_count; i++) {
+			const struct partition *partition = sim_node_partition(node, PARTITION_ID_FIRST + i);
+
+			if (partition != NULL && partition->group->was_leader)
+				note_leader(check, node, partition);
+		}
+	}
+	sim_event_in(&check->cluster->world, event, LEADERS_EVERY_US);
+}
+
 void sim_check_begin(struct sim_check *check)
 {
+	sim_event_in(&check->cluster->world, &check->leader_event, LEADERS_EVERY_US);
 	sim_event_in(&check->cluster->world, &check->event, DIGEST_EVERY_US);
 }
 
@@ -301,16 +342,25 @@ void sim_check_init(struct sim_check *check, struct sim_cluster *cluster)
 {
 	*check = (struct sim_check){ .cluster = cluster };
 	hash_map_init(&check->digests, DIGESTS_MAX);
+	hash_map_init(&check->leaders, DIGESTS_MAX);
 	sim_event_init(&check->event, NULL, on_event);
+	sim_event_init(&check->leader_event, NULL, on_leader_event);
+}
+
+static void free_values(struct hash_map *map)
+{
+	size_t cursor = 0;
+	void *value;
+
+	while ((value = hash_map_next(map, &cursor)) != NULL)
+		free(value);
+	hash_map_close(map);
 }
 
 void sim_check_close(struct sim_check *check)
 {
-	struct digest_record *record;
-	size_t cursor = 0;
-
 	sim_event_cancel(&check->cluster->world, &check->event);
-	while ((record = hash_map_next(&check->digests, &cursor)) != NULL)
-		free(record);
-	hash_map_close(&check->digests);
+	sim_event_cancel(&check->cluster->world, &check->leader_event);
+	free_values(&check->digests);
+	free_values(&check->leaders);
 }

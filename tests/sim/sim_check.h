@@ -1,5 +1,6 @@
 /* The invariants: what must hold during a run and after it.
  *
+ *   elections     at most one leader in a term
  *   linearizable  strong reads and all writes of each key (also: at most once, acknowledged
  *                 writes survive)
  *   eventual      a value that somebody wrote, and whose write did not certainly fail
@@ -20,6 +21,8 @@ struct sim_check {
 	struct hash_map digests; /* of all replicas seen so far, by partition and applied index */
 	uint64_t digest_count;
 	struct sim_event event;
+	struct hash_map leaders; /* node ids seen leading, by partition and term */
+	struct sim_event leader_event;
 };
 
 void sim_check_init(struct sim_check *check, struct sim_cluster *cluster);

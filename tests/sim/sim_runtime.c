@@ -10,6 +10,7 @@ enum {
 	JOB_US_SLOW = 25 * SIM_MS, /* now and then */
 	JOB_SLOW_ONE_IN = 40,
 	DONE_US_MAX = 120,
+	TIMER_LAG_US_MAX = 3 * SIM_MS,
 	PPM = 1000 * 1000,
 	DRAIN_ROUNDS_MAX = 10000,
 };
@@ -127,6 +128,7 @@ static void on_turn(struct sim_event *event)
 void sim_runtime_pause(struct sim_runtime *runtime, uint64_t until_us)
 {
 	runtime->process.paused_until_us = until_us;
+	runtime->process.timer_lag_us = sim_range(&runtime->world->disk_rng, 0, TIMER_LAG_US_MAX);
 }
 
 /* --- jobs and posts --- */
@@ -250,6 +252,7 @@ void sim_runtime_init(struct sim_runtime *runtime, struct sim_world *world, uint
 	runtime_base_init(&runtime->base, &ops);
 	rng_seed(&runtime->base.rng, rng_u64(&world->disk_rng));
 	sim_event_init(&runtime->timer_event, &runtime->process, on_timer);
+	runtime->timer_event.is_timer = true;
 	sim_event_init(&runtime->turn_event, &runtime->process, on_turn);
 	queue_init(&runtime->jobs);
 	queue_init(&runtime->posts);

@@ -26,7 +26,8 @@ enum {
 	OPS_MIN = 1024,
 	TOKEN_SHIFT = 56,
 	FROZEN_ATTEMPTS = 6, /* then stale is better than nothing */
-	READS_PERCENT = 25,
+	READS_PERCENT_MAX = 80,
+	NODES_AT_BIRTH = 3,
 	EVENTUAL_PERCENT = 15,
 	DELETES_PERCENT = 12,
 	BLIND_PERCENT = 15, /* writes that do not ask for the old image */
@@ -57,9 +58,9 @@ static bool is_write(const struct sim_op *op)
 	return op->kind == SIM_PUT || op->kind == SIM_DELETE;
 }
 
-static uint64_t *believed_leader(const struct sim_client *client)
+static uint64_t *believed_leader(struct sim_client *client)
 {
-	return &client->coordinator->leader[op_of(client)->partition_id - PARTITION_ID_FIRST];
+	return &client->leader[op_of(client)->partition_id - PARTITION_ID_FIRST];
 }
 
 /* --- items --- */
@@ -319,15 +320,13 @@ static void attempt(struct sim_client *client)
 
 /* --- operations --- */
 
-static enum sim_op_kind choose_kind(struct rng *rng)
+static enum sim_op_kind choose_kind(struct rng *rng, uint32_t read_percent)
 {
-	uint64_t at = rng_below(rng, 100);
-
-	if (at < READS_PERCENT)
-		return SIM_READ;
-	if (at < READS_PERCENT + EVENTUAL_PERCENT)
+	if (sim_percent(rng, EVENTUAL_PERCENT))
 		return SIM_READ_EVENTUAL;
-	return at < READS_PERCENT + EVENTUAL_PERCENT + DELETES_PERCENT ? SIM_DELETE : SIM_PUT;
+	if (sim_percent(rng, read_percent))
+		return SIM_READ;
+	return sim_percent(rng, DELETES_PERCENT) ? SIM_DELETE : SIM_PUT;
 }
 
 static void begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key)
@@ -368,7 +367,8 @@ static void begin_next(struct sim_client *client)
 	struct rng *rng = &workload->world->client_rng;
 
 	if (!workload->is_stopping)
-		begin(client, choose_kind(rng), (uint32_t)rng_below(rng, workload->key_count));
+		begin(client, choose_kind(rng, client->read_percent),
+		      (uint32_t)rng_below(rng, workload->key_count));
 	else if (workload->keys_to_read > 0)
 		begin(client, SIM_READ, --workload->keys_to_read);
 }
@@ -399,6 +399,9 @@ static void init_client(struct sim_workload *workload, uint32_t id)
 	client->workload = workload;
 	client->coordinator = &workload->coordinators[id % SIM_COORDINATORS];
 	client->id = id;
+	client->read_percent = (uint32_t)sim_range(&workload->world->client_rng, 0, READS_PERCENT_MAX);
+	for (uint32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
+		client->leader[i] = sim_range(&workload->world->client_rng, 1, NODES_AT_BIRTH);
 	buf_init(&client->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
 	buf_init(&client->item, 2 * (size_t)BIG_MAX);
 	buf_init(&client->body, 4 * (size_t)BIG_MAX);
@@ -417,8 +420,6 @@ void sim_workload_init(struct sim_workload *workload, struct sim_world *world, s
 		sim_runtime_init(&coordinator->runtime, world, SIM_COORDINATOR_ID_FIRST + i);
 		sim_net_start(net, &coordinator->endpoint, &coordinator->runtime,
 			      SIM_COORDINATOR_ID_FIRST + i, 0, NULL);
-		for (uint32_t p = 0; p < SIM_PARTITIONS_MAX; p++)
-			coordinator->leader[p] = 1;
 	}
 	for (uint32_t id = 0; id < SIM_CLIENTS; id++)
 		init_client(workload, id);

@@ -51,7 +51,6 @@ struct sim_workload;
 struct sim_coordinator {
 	struct sim_runtime runtime;
 	struct sim_endpoint endpoint;
-	uint64_t leader[SIM_PARTITIONS_MAX]; /* believed */
 };
 
 struct sim_client {
@@ -59,15 +58,15 @@ struct sim_client {
 	struct sim_coordinator *coordinator;
 	uint32_t id;
 	bool is_busy;
-	bool may_have_run; /* an attempt's outcome is unknown */
-	bool accepts_frozen;
+	bool may_have_run;                   /* an attempt's outcome is unknown */
+	uint32_t read_percent;               /* some write more, some read more */
+	uint64_t leader[SIM_PARTITIONS_MAX]; /* believed: its own belief, so that some are stale */
 	size_t op_index;
 	uint8_t request_id[OUTCOMES_REQUEST_ID_SIZE];
 	uint64_t target;
 	uint64_t started_mono_us;
 	uint64_t deadline_mono_us;
 	uint32_t timeout_ms;
-	bool is_last_read;
 	struct buf row_key;
 	struct buf item;
 	struct buf body;

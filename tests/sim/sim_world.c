@@ -116,7 +116,9 @@ void sim_world_run_until(struct sim_world *world, uint64_t until_us)
 		world->now_us = event->at_us;
 		sim_event_cancel(world, event);
 		if (event->process != NULL && event->process->paused_until_us > world->now_us) {
-			sim_event_at(world, event, event->process->paused_until_us);
+			sim_event_at(world, event,
+				     event->process->paused_until_us +
+					     (event->is_timer ? event->process->timer_lag_us : 0));
 			continue;
 		}
 		world->event_count++;

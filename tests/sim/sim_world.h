@@ -28,6 +28,7 @@ typedef void (*sim_event_cb)(struct sim_event *event);
 /* A process that can stand still: its events wait until it goes on. */
 struct sim_process {
 	uint64_t paused_until_us;
+	uint64_t timer_lag_us; /* then, how much later than its messages its timers come */
 };
 
 struct sim_event {
@@ -36,6 +37,7 @@ struct sim_event {
 	size_t heap_index; /* SIZE_MAX while not scheduled */
 	sim_event_cb cb;
 	const struct sim_process *process; /* NULL: the world's own */
+	bool is_timer;
 };
 
 struct sim_world {

@@ -5,7 +5,7 @@
 
 #include "proto/wire/methods.h"
 #include "proto/wire/raft.pb-c.h"
-#include "replication/group/snapshot_recv.h"
+#include "replication/group/group_internal.h"
 
 enum { US_PER_MS = 1000, PATIENCE_MS = 5000, ROUNDS_MAX = 10000 };
 
@@ -294,7 +294,10 @@ static void applied(struct group_fsm *fsm, uint64_t index)
 
 static void leader_ready(struct group_fsm *fsm)
 {
-	CONTAINER_OF(fsm, struct group_fixture_node, fsm)->ready_count++;
+	struct group_fixture_node *node = CONTAINER_OF(fsm, struct group_fixture_node, fsm);
+
+	CHECK(group_applied_index(node->group) >= node->group->barrier_index);
+	node->ready_count++;
 }
 
 static void leader_lost(struct group_fsm *fsm)

@@ -3,7 +3,8 @@
  *
  * Nodes are numbered from 1; node n hosts replica 100 + n.  The state machine appends each
  * command to family items under its log index.  The fixture itself ends the process when a
- * command is applied twice or out of order, or when a node fails that was not told to.
+ * command is applied twice or out of order, when a leader is ready before its barrier is applied,
+ * or when a node fails that was not told to.
  *
  * Threads  one.
  * Memory   the fixture owns everything; it is too big for a stack, so it lives on the heap.

@@ -18,10 +18,14 @@
 #include "coordinator/http/http_server.h"
 
 /* libh2o keeps free lists per thread and never gives them back. */
+#ifndef FIXTURE_LEAKS
+#define FIXTURE_LEAKS "leak:h2o_mem_alloc_recycle\n"
+#endif
+
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:h2o_mem_alloc_recycle\n";
+	return FIXTURE_LEAKS;
 }
 
 enum { HELD_MAX = 16, CLIENT_TIMEOUT_S = 20 };

@@ -30,28 +30,32 @@ static void commit_one_by_one(struct group_fixture_node *leader, uint32_t count)
 		assert_true(group_fixture_commit(leader, "x"));
 }
 
+/* The power goes after an apply and before the next sync. */
 static void the_applied_index_is_written_with_its_data(void **state)
 {
 	struct group_fixture *f = group_fixture_create_default();
 	struct group_fixture_node *leader = group_fixture_elect(f, 1);
+	struct group_fixture_node *node = &f->nodes[2];
 
 	(void)state;
-	for (uint64_t keep = 0; keep < 8; keep++) {
-		struct group_fixture_node *node = &f->nodes[2];
-		struct group_state found;
+	for (uint64_t keep = 0; keep < 4; keep++) {
+		uint32_t before;
 
-		commit_one_by_one(leader, 3);
+		group_fixture_run_ms(f, 3 * GROUP_FIXTURE_HEARTBEAT_MS);
+		assert_int_equal(engine_sync(node->engine), ST_OK);
+		before = group_fixture_row_count(node);
+		assert_true(group_fixture_commit_many(
+			leader, 3)); /* durable over there, not yet known as committed */
+		node->is_disk_held = true;
 		group_fixture_run_ms(f, 2 * GROUP_FIXTURE_HEARTBEAT_MS);
+		assert_int_equal(group_fixture_row_count(node), before + 3);
 		group_fixture_crash(node, keep);
 		assert_int_equal(group_fixture_restart(node), ST_OK);
-		/* Barrier at 11, commands from 12 on: data and index agree whatever survived. */
-		assert_int_equal(group_state_load(node->engine, GROUP_FIXTURE_GROUP, &found), ST_OK);
-		assert_int_equal(found.applied.index,
-				 group_fixture_row_count(node) == 0
-					 ? found.applied.index
-					 : GROUP_BIRTH_INDEX + 1 + group_fixture_row_count(node));
-		group_fixture_run_ms(f, 3 * GROUP_FIXTURE_HEARTBEAT_MS);
-		assert_int_equal(group_fixture_row_count(node), group_fixture_row_count(leader));
+		assert_int_equal(group_fixture_row_count(node), keep == 0 ? before : before + 3);
+		/* Barrier at 11, commands from 12 on. */
+		if (group_fixture_row_count(node) > 0)
+			assert_int_equal(group_applied_index(node->group),
+					 GROUP_BIRTH_INDEX + 1 + group_fixture_row_count(node));
 	}
 	group_fixture_destroy(f);
 }

@@ -282,6 +282,98 @@ static void campaigning_brings_the_deadline_forward(void **state)
 	fixture_close(&f);
 }
 
+static void a_vote_that_nobody_asked_for_changes_nothing(void **state)
+{
+	struct raft_engine_message vote = {
+		.kind = RAFT_MESSAGE_VOTE_RESULT,
+		.peer_replica_id = 101,
+		.peer_node_id = 1,
+		.term = 50,
+		.is_granted = true,
+		.version = 1,
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	raft_engine_receive(f.engine, f.now_ms, &vote, 10, 5);
+	assert_int_equal(raft_engine_term(f.engine), 5);
+	raft_engine_campaign(f.engine, f.now_ms, 0);
+	raft_engine_timeout(f.engine, f.now_ms);
+	raft_engine_receive(f.engine, f.now_ms, &vote, 10, 5); /* of a term far ahead */
+	assert_int_equal(raft_engine_state(f.engine), RAFT_STATE_CANDIDATE);
+	assert_int_equal(raft_engine_term(f.engine), 5);
+	vote.term = 6;
+	vote.is_pre_vote = true;
+	raft_engine_receive(f.engine, f.now_ms, &vote, 10, 5); /* the one it asked for */
+	assert_int_equal(raft_engine_term(f.engine), 6);
+	fixture_close(&f);
+}
+
+/* Win the election of term 6 with the voice of 101. */
+static void lead(struct fixture *f)
+{
+	struct raft_engine_message vote = {
+		.kind = RAFT_MESSAGE_VOTE_RESULT,
+		.peer_replica_id = 101,
+		.peer_node_id = 1,
+		.term = 6,
+		.is_granted = true,
+		.is_pre_vote = true,
+		.version = 2,
+	};
+
+	raft_engine_campaign(f->engine, f->now_ms, 0);
+	raft_engine_timeout(f->engine, f->now_ms);
+	raft_engine_receive(f->engine, f->now_ms, &vote, 10, 5);
+	vote.is_pre_vote = false;
+	raft_engine_receive(f->engine, f->now_ms, &vote, 10, 5);
+	assert_int_equal(raft_engine_state(f->engine), RAFT_STATE_LEADER);
+}
+
+static void an_old_rejection_does_not_undo_an_acknowledgement(void **state)
+{
+	struct log_entry entry = make_entry(0, LOG_ENTRY_COMMAND, "x");
+	struct raft_engine_message result = {
+		.kind = RAFT_MESSAGE_APPEND_RESULT,
+		.peer_replica_id = 101,
+		.peer_node_id = 1,
+		.term = 6,
+		.last_index = 11,
+	};
+	uint64_t match;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	lead(&f);
+	assert_int_equal(raft_engine_submit(f.engine, f.now_ms, &entry, 1), ST_OK);
+	raft_engine_receive(f.engine, f.now_ms, &result, 10, 5);
+	f.heard = (struct heard){ 0 };
+	result.rejected_index = 11;
+	result.last_index = 3;
+	raft_engine_receive(f.engine, f.now_ms, &result, 10, 5);
+	assert_int_equal(f.heard.message_count, 0); /* nothing is sent again */
+	assert_true(raft_engine_match_index(f.engine, 101, &match));
+	assert_int_equal(match, 11);
+	release(&entry, 1);
+	fixture_close(&f);
+}
+
+static void a_leader_takes_no_snapshot_of_its_own_term(void **state)
+{
+	struct raft_engine_position position = { 500, 6, birth.configuration };
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	lead(&f);
+	raft_engine_offer_snapshot(f.engine, f.now_ms, 103, 3, 6, &position);
+	assert_int_equal(f.heard.install_count, 0);
+	assert_int_equal(raft_engine_state(f.engine), RAFT_STATE_LEADER);
+	fixture_close(&f);
+}
+
 /* --- configurations --- */
 
 static enum status recode(const struct raft_engine_configuration *configuration,
@@ -392,6 +484,9 @@ int main(void)
 		cmocka_unit_test(a_snapshot_of_an_old_leader_is_refused),
 		cmocka_unit_test(only_a_leader_takes_submissions),
 		cmocka_unit_test(campaigning_brings_the_deadline_forward),
+		cmocka_unit_test(a_vote_that_nobody_asked_for_changes_nothing),
+		cmocka_unit_test(an_old_rejection_does_not_undo_an_acknowledgement),
+		cmocka_unit_test(a_leader_takes_no_snapshot_of_its_own_term),
 		cmocka_unit_test(a_configuration_comes_back_as_it_was_encoded),
 		cmocka_unit_test(configurations_that_name_somebody_twice_are_not_encoded),
 		cmocka_unit_test(configurations_that_the_library_would_trip_over_are_corrupt),
