@@ -172,3 +172,10 @@ uint64_t partition_next_hlc(struct partition *partition)
 	partition->last_hlc = wall > partition->last_hlc ? wall : partition->last_hlc + 1;
 	return partition->last_hlc;
 }
+
+uint64_t partition_window_ms(const struct partition *partition)
+{
+	if (partition->window_mono_ms == 0)
+		return partition->window_ms;
+	return partition->window_ms + runtime_mono_ms(partition->env->runtime) - partition->window_mono_ms;
+}

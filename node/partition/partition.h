@@ -65,6 +65,8 @@ struct partition {
 	struct partition_overlay overlay;
 	struct arena arena; /* of the command being applied or proposed */
 	uint64_t last_hlc;
+	uint64_t window_ms;      /* the outcome window clock at the newest command */
+	uint64_t window_mono_ms; /* the machine clock then; 0 unless leading */
 
 	struct queue turn; /* struct partition_write: evaluated in this turn */
 	size_t turn_bytes;
@@ -101,5 +103,7 @@ void partition_release(struct partition *partition);
 bool partition_covers(const struct partition *partition, struct slice row_key);
 /* A hybrid timestamp later than all that this replica knows. */
 uint64_t partition_next_hlc(struct partition *partition);
+/* The outcome window clock now, at the leader. */
+uint64_t partition_window_ms(const struct partition *partition);
 
 #endif

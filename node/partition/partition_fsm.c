@@ -14,8 +14,8 @@ static struct partition *partition_of(struct group_fsm *fsm)
 
 /* --- applying --- */
 
-static enum status apply_mutation(struct partition *partition, struct engine_batch *batch, uint64_t hlc,
-				  const Cleave__Mutation *mutation)
+static enum status apply_mutation(struct partition *partition, struct engine_batch *batch,
+				  const Cleave__PartitionCommand *command, const Cleave__Mutation *mutation)
 {
 	struct engine *engine = partition->env->engine;
 	struct slice row_key = slice_of(mutation->row_key.data, mutation->row_key.len);
@@ -30,7 +30,7 @@ static enum status apply_mutation(struct partition *partition, struct engine_bat
 		engine_batch_delete(engine, batch, FAMILY_ITEMS, row_key);
 		return ST_OK;
 	}
-	stored_item_put_head(head, hlc, partition->env->region,
+	stored_item_put_head(head, command->hlc, (uint16_t)command->origin,
 			     mutation->outcome == NULL ? 0 : mutation->outcome->new_size_bytes);
 	parts[0] = slice_of(head, sizeof(head));
 	parts[1] = slice_of(mutation->item.data, mutation->item.len);
@@ -44,12 +44,14 @@ static enum status apply_command(struct partition *partition, struct engine_batc
 	enum status status = ST_OK;
 
 	for (size_t i = 0; status == ST_OK && i < command->n_mutations; i++)
-		status = apply_mutation(partition, batch, command->hlc, command->mutations[i]);
+		status = apply_mutation(partition, batch, command, command->mutations[i]);
 	if (status == ST_OK)
 		status = partition_outcomes_apply(&partition->outcomes, partition->env->engine, batch,
 						  command);
 	if (command->hlc > partition->last_hlc)
 		partition->last_hlc = command->hlc;
+	if (command->window_ms > partition->window_ms)
+		partition->window_ms = command->window_ms;
 	return status;
 }
 
@@ -73,8 +75,10 @@ static void applied(struct group_fsm *fsm, uint64_t index)
 
 static void leader_ready(struct group_fsm *fsm)
 {
-	struct partition_env *env = partition_of(fsm)->env;
+	struct partition *partition = partition_of(fsm);
+	struct partition_env *env = partition->env;
 
+	partition->window_mono_ms = runtime_mono_ms(env->runtime);
 	if (env->leader_changed != NULL)
 		env->leader_changed(env);
 }
@@ -83,6 +87,7 @@ static void leader_lost(struct group_fsm *fsm)
 {
 	struct partition *partition = partition_of(fsm);
 
+	partition->window_mono_ms = 0;
 	partition_write_on_lost(partition);
 	if (partition->env->leader_changed != NULL)
 		partition->env->leader_changed(partition->env);
@@ -196,5 +201,7 @@ enum status partition_fsm_load(struct partition *partition)
 		status = partition_outcomes_load(&partition->outcomes, partition->env->engine);
 	if (status == ST_OK && !queue_is_empty(&partition->outcomes.commands))
 		partition->last_hlc = partition_outcomes_newest_hlc(&partition->outcomes);
+	if (status == ST_OK)
+		partition->window_ms = partition_outcomes_newest_window_ms(&partition->outcomes);
 	return status;
 }

@@ -4,7 +4,6 @@
 
 enum {
 	KEY_SIZE = 17,
-	HLC_COUNTER_BITS = 16,
 	RECORD_SIZE_MAX = 32 * 1024 * 1024,
 	ENTRY_COST_BYTES = 96, /* bookkeeping of one outcome in memory */
 };
@@ -158,40 +157,39 @@ enum status partition_outcomes_load(struct partition_outcomes *outcomes, struct 
 		status = engine->ops->iter_status(iter);
 	engine->ops->iter_destroy(iter);
 	if (!queue_is_empty(&outcomes->commands))
-		outcomes->kept_from_hlc = CONTAINER_OF(outcomes->commands.prev, struct outcome_command, link)
-						  ->record->kept_from_hlc;
+		outcomes->kept_from_ms = CONTAINER_OF(outcomes->commands.prev, struct outcome_command, link)
+						 ->record->kept_from_ms;
 	return status;
 }
 
 static bool is_over_limit(const struct partition_outcomes *outcomes, const struct outcome_command *oldest,
-			  uint64_t now_hlc)
+			  uint64_t now_ms)
 {
-	uint64_t age_ms = (now_hlc >> HLC_COUNTER_BITS) - (oldest->hlc >> HLC_COUNTER_BITS);
+	uint64_t then_ms = oldest->record->window_ms;
 
-	return oldest->hlc < now_hlc &&
-	       (age_ms > OUTCOMES_WINDOW_MS || outcomes->count > OUTCOMES_COUNT_MAX ||
-		outcomes->size_bytes > OUTCOMES_BYTES_MAX);
+	return (now_ms > then_ms && now_ms - then_ms > OUTCOMES_WINDOW_MS) ||
+	       outcomes->count > OUTCOMES_COUNT_MAX || outcomes->size_bytes > OUTCOMES_BYTES_MAX;
 }
 
 static void forget_old(struct partition_outcomes *outcomes, struct engine *engine, struct engine_batch *batch,
-		       uint64_t now_hlc)
+		       uint64_t now_ms)
 {
 	while (!queue_is_empty(&outcomes->commands)) {
 		struct outcome_command *oldest = CONTAINER_OF(outcomes->commands.next, struct outcome_command,
 							      link);
 		uint8_t key[KEY_SIZE];
 
-		if (!is_over_limit(outcomes, oldest, now_hlc))
+		if (!is_over_limit(outcomes, oldest, now_ms))
 			break;
 		engine_batch_delete(engine, batch, FAMILY_META,
 				    make_key(key, outcomes->partition_id, oldest->hlc));
-		outcomes->kept_from_hlc = oldest->hlc + 1;
+		outcomes->kept_from_ms = oldest->record->window_ms + 1;
 		drop_oldest(outcomes);
 	}
 }
 
 /* The command's outcomes as one packed record. */
-static enum status pack_record(const Cleave__PartitionCommand *command, uint64_t kept_from_hlc,
+static enum status pack_record(const Cleave__PartitionCommand *command, uint64_t kept_from_ms,
 			       struct buf *packed)
 {
 	Cleave__OutcomeRecord record;
@@ -203,7 +201,8 @@ static enum status pack_record(const Cleave__PartitionCommand *command, uint64_t
 	if (remembered == NULL || pointers == NULL)
 		goto out;
 	record.hlc = command->hlc;
-	record.kept_from_hlc = kept_from_hlc;
+	record.kept_from_ms = kept_from_ms;
+	record.window_ms = command->window_ms;
 	record.outcomes = pointers;
 	for (size_t i = 0; i < command->n_mutations; i++) {
 		const Cleave__Mutation *mutation = command->mutations[i];
@@ -231,9 +230,9 @@ enum status partition_outcomes_apply(struct partition_outcomes *outcomes, struct
 	uint8_t key[KEY_SIZE];
 	enum status status;
 
-	forget_old(outcomes, engine, batch, command->hlc);
+	forget_old(outcomes, engine, batch, command->window_ms);
 	buf_init(&packed, RECORD_SIZE_MAX);
-	status = pack_record(command, outcomes->kept_from_hlc, &packed);
+	status = pack_record(command, outcomes->kept_from_ms, &packed);
 	if (status == ST_OK) {
 		engine_batch_put(engine, batch, FAMILY_META,
 				 make_key(key, outcomes->partition_id, command->hlc), buf_slice(&packed));
@@ -255,9 +254,9 @@ const Cleave__Outcome *partition_outcomes_find(const struct partition_outcomes *
 	return entry == NULL ? NULL : entry->outcome;
 }
 
-bool partition_outcomes_may_have_dropped(const struct partition_outcomes *outcomes, uint64_t first_sent_hlc)
+bool partition_outcomes_may_have_dropped(const struct partition_outcomes *outcomes, uint64_t first_sent_ms)
 {
-	return outcomes->kept_from_hlc != 0 && first_sent_hlc < outcomes->kept_from_hlc;
+	return outcomes->kept_from_ms != 0 && first_sent_ms < outcomes->kept_from_ms;
 }
 
 uint64_t partition_outcomes_newest_hlc(const struct partition_outcomes *outcomes)
@@ -265,4 +264,11 @@ uint64_t partition_outcomes_newest_hlc(const struct partition_outcomes *outcomes
 	if (queue_is_empty(&outcomes->commands))
 		return 0;
 	return CONTAINER_OF(outcomes->commands.prev, struct outcome_command, link)->hlc;
+}
+
+uint64_t partition_outcomes_newest_window_ms(const struct partition_outcomes *outcomes)
+{
+	if (queue_is_empty(&outcomes->commands))
+		return 0;
+	return CONTAINER_OF(outcomes->commands.prev, struct outcome_command, link)->record->window_ms;
 }

@@ -3,8 +3,12 @@
  *
  * Replicated state: one row per command in family meta, written in the command's own batch, so
  * it survives restarts and changes of leader and travels with snapshots.  Kept for
- * OUTCOMES_WINDOW_MS of the leader's clock and at most OUTCOMES_COUNT_MAX / OUTCOMES_BYTES_MAX;
+ * OUTCOMES_WINDOW_MS of the window clock and at most OUTCOMES_COUNT_MAX / OUTCOMES_BYTES_MAX;
  * what was dropped is told from what never was by the age that a retry carries.
+ *
+ * The window clock is replicated: each command adds what its leader's machine clock measured
+ * since the leader's previous command.  So it never runs ahead of real time, whatever the wall
+ * clocks of successive leaders say, and an outcome of age a is never older than a by it.
  *
  * Threads  loop thread.
  * Memory   the outcomes own copies; what find returns is valid until the next call.
@@ -34,7 +38,7 @@ struct partition_outcomes {
 	struct hash_map by_id; /* low half of the request id -> newest with it */
 	size_t count;
 	size_t size_bytes;
-	uint64_t kept_from_hlc; /* outcomes before this are forgotten; 0: none ever was */
+	uint64_t kept_from_ms; /* outcomes before this window time are forgotten; 0: none ever was */
 };
 
 void partition_outcomes_init(struct partition_outcomes *outcomes, uint64_t partition_id);
@@ -52,7 +56,9 @@ const Cleave__Outcome *partition_outcomes_find(const struct partition_outcomes *
 					       struct slice request_id);
 /* Of the newest command; 0 if there is none. */
 uint64_t partition_outcomes_newest_hlc(const struct partition_outcomes *outcomes);
-/* Was a request that was first sent at hlc possibly remembered once and dropped since? */
-bool partition_outcomes_may_have_dropped(const struct partition_outcomes *outcomes, uint64_t first_sent_hlc);
+uint64_t partition_outcomes_newest_window_ms(const struct partition_outcomes *outcomes);
+/* Was a request that was first sent at this window time possibly remembered once and dropped
+ * since? */
+bool partition_outcomes_may_have_dropped(const struct partition_outcomes *outcomes, uint64_t first_sent_ms);
 
 #endif

@@ -10,9 +10,9 @@
 enum {
 	HLC_COUNTER_BITS = 16,
 	US_PER_MS = 1000,
-	/* Clocks of coordinators' and leaders' machines may run apart by this while a retry is told
+	/* Machine clocks may differ in rate by this over a retry, which is told by its age
 	 * from a request whose outcome was dropped. */
-	RETRY_SKEW_MS = 5000,
+	RETRY_SKEW_MS = 1000,
 	DISK_READS_MAX = 3, /* then the row is read on the loop */
 };
 
@@ -205,11 +205,11 @@ static void on_warm(struct runtime_job *job)
 
 static enum status check_retry(struct partition *partition, const struct partition_write *write)
 {
-	uint64_t now_ms = runtime_wall_us(partition->env->runtime) / US_PER_MS;
+	uint64_t now_ms = partition_window_ms(partition);
 	uint64_t past_ms = (uint64_t)write->age_ms + RETRY_SKEW_MS;
-	uint64_t first_sent_hlc = now_ms < past_ms ? 0 : (now_ms - past_ms) << HLC_COUNTER_BITS;
 
-	if (partition_outcomes_may_have_dropped(&partition->outcomes, first_sent_hlc))
+	if (partition_outcomes_may_have_dropped(&partition->outcomes,
+						now_ms < past_ms ? 0 : now_ms - past_ms))
 		return ST_FORGOTTEN;
 	return ST_OK;
 }
@@ -308,6 +308,10 @@ static enum status pack_turn(struct partition *partition, struct buf *packed)
 
 	cleave__partition_command__init(&command);
 	command.hlc = partition_next_hlc(partition);
+	command.window_ms = partition_window_ms(partition);
+	command.origin = partition->env->region;
+	partition->window_ms = command.window_ms;
+	partition->window_mono_ms = runtime_mono_ms(partition->env->runtime);
 	command.mutations = arena_alloc(arena, partition->turn_count * sizeof(struct Cleave__Mutation *));
 	if (command.mutations == NULL)
 		return ST_NO_MEMORY;

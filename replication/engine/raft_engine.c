@@ -126,6 +126,17 @@ static void message_from_raft(const struct raft_message *from, struct raft_engin
 	}
 }
 
+/* The library answers a pre-vote with the term that was asked for.  A candidate whose log is needed
+ * but whose term is behind would then never learn of the newer one, and nobody could win. */
+static void tell_own_term(const struct raft_engine *engine, struct raft_engine_message *message)
+{
+	uint64_t own_term = raft_current_term(&engine->raft);
+
+	if (message->kind == RAFT_MESSAGE_VOTE_RESULT && message->is_pre_vote && !message->is_granted &&
+	    message->term < own_term)
+		message->term = own_term;
+}
+
 static void translate_messages(struct raft_engine *engine, const struct raft_update *from,
 			       struct raft_engine_update *to)
 {
@@ -138,8 +149,10 @@ static void translate_messages(struct raft_engine *engine, const struct raft_upd
 		CHECK(engine->messages != NULL);
 		engine->message_capacity = count;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		message_from_raft(&from->messages.batch[i], &engine->messages[i]);
+		tell_own_term(engine, &engine->messages[i]);
+	}
 	to->messages = engine->messages;
 	to->message_count = count;
 }

@@ -165,14 +165,13 @@ static void append_entries(struct group *group, const struct raft_engine_update 
 	for (uint32_t i = 0; i < update->entry_count; i++)
 		group->log_bytes += update->entries[i].body->size_bytes;
 	newest = group->append_count == 0 ? NULL : append_at(group, group->append_count - 1);
-	if (newest != NULL && newest->sequence == sequence &&
-	    newest->last_index + 1 == update->entries_first_index) {
-		/* What replaced the whole of it may begin before it. */
+	if (newest != NULL && newest->sequence == sequence) {
+		/* The log is durable up to its last entry with this batch; a replacement may begin
+		 * before what it replaced. */
 		if (update->entries_first_index < newest->first_index)
 			newest->first_index = update->entries_first_index;
 		newest->last_index = last_index;
 	} else {
-		/* Two batches at most are on their way: the open one and the one being synced. */
 		CHECK(group->append_count < GROUP_PENDING_APPENDS_MAX);
 		*append_at(group, group->append_count) = (struct group_append){ sequence,
 										update->entries_first_index,
@@ -450,8 +449,7 @@ enum status group_propose(struct group *group, struct slice body, uint64_t *inde
 	CHECK(body.size > 0);
 	if (!group->is_ready)
 		return ST_NOT_LEADER;
-	if (group->append_count == GROUP_PENDING_APPENDS_MAX ||
-	    group->proposed_bytes + body.size > GROUP_PROPOSED_BYTES_MAX)
+	if (group->proposed_bytes + body.size > GROUP_PROPOSED_BYTES_MAX)
 		return ST_OVERLOADED;
 	entry.body = log_body_create(body.size);
 	if (entry.body == NULL)

@@ -105,7 +105,10 @@ static uint64_t compaction_point(const struct group *group)
 	const struct group_settings *settings = &group->table->settings;
 	uint64_t applied = group->applied.index;
 	uint64_t point = applied - settings->trailing_entries;
+	uint64_t sending_index = snapshot_send_oldest_index(group);
 
+	if (sending_index < point && group->log_bytes < GROUP_BEHIND_BYTES_MAX)
+		point = sending_index; /* else the snapshot is too old when it arrives */
 	for (uint32_t i = 0; i < configuration->count; i++) {
 		uint64_t match_index;
 

@@ -10,7 +10,7 @@
 #include "replication/io/log_store.h"
 
 enum {
-	GROUP_PENDING_APPENDS_MAX = 1024,            /* log writes not yet durable */
+	GROUP_PENDING_APPENDS_MAX = 4, /* log writes not yet durable: the open batch and the one in flight */
 	GROUP_PROPOSED_BYTES_MAX = 64 * 1024 * 1024, /* proposed, not applied */
 	GROUP_INFLIGHT_ENTRIES_MAX = RAFT_ENGINE_ENTRIES_MAX,
 	GROUP_INFLIGHT_ENTRIES_MIN = 4,

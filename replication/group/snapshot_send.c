@@ -321,6 +321,19 @@ static bool is_sending_to(const struct group *group, uint64_t replica_id)
 	return false;
 }
 
+uint64_t snapshot_send_oldest_index(const struct group *group)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	for (const struct queue *link = group->sends.next; link != &group->sends; link = link->next) {
+		const struct snapshot_send *send = CONTAINER_OF(link, struct snapshot_send, link);
+
+		if (send->snapshot != NULL && send->position.index < oldest)
+			oldest = send->position.index;
+	}
+	return oldest;
+}
+
 void snapshot_send_start(struct group *group, uint64_t replica_id, uint64_t node_id)
 {
 	struct snapshot_send *send;

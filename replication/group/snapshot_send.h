@@ -19,6 +19,8 @@ enum {
 	SNAPSHOT_SEND_CHUNK_BYTES = 1024 * 1024,
 };
 
+/* The oldest position being sent, whose log the receiver will need; UINT64_MAX if none is. */
+uint64_t snapshot_send_oldest_index(const struct group *group);
 void snapshot_send_start(struct group *group, uint64_t replica_id, uint64_t node_id);
 
 #endif

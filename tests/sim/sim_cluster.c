@@ -13,7 +13,7 @@ enum {
 	BIG_VALUES_PERCENT = 30,
 	MISSES_PERCENT = 40,
 	RATE_PPM_MAX = 30 * 1000, /* two clocks differ by 6 % at most: leases allow for 8 % */
-	WALL_SKEW_MAX = 2 * SIM_SECOND,
+	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 };
 
 static void choose_settings(struct sim_world *world, struct group_settings *settings)

@@ -133,7 +133,7 @@ static inline void put_header(struct buf *block, const char *name, const char *v
 	buf_append_string(block, value);
 }
 
-static inline void send_post(int fd, uint32_t stream_id, const char *path, const char *body)
+static inline void send_post_head(int fd, uint32_t stream_id, const char *path)
 {
 	struct buf block;
 
@@ -143,8 +143,13 @@ static inline void send_post(int fd, uint32_t stream_id, const char *path, const
 	put_header(&block, ":path", path);
 	put_header(&block, ":authority", "h2-host");
 	send_frame(fd, FRAME_HEADERS, FLAG_END_HEADERS, stream_id, buf_slice(&block));
-	send_frame(fd, FRAME_DATA, FLAG_END_STREAM, stream_id, text_slice(body));
 	buf_close(&block);
+}
+
+static inline void send_post(int fd, uint32_t stream_id, const char *path, const char *body)
+{
+	send_post_head(fd, stream_id, path);
+	send_frame(fd, FRAME_DATA, FLAG_END_STREAM, stream_id, text_slice(body));
 }
 
 static inline int connect_http2(const struct fixture *f)

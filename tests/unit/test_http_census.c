@@ -118,6 +118,31 @@ static void bodies_count_again_when_they_are_unpacked(void **state)
 	fixture_close(&f);
 }
 
+static void unpacked_bodies_leave_less_room_for_others(void **state)
+{
+	struct fixture f;
+	struct buf packed;
+	int first;
+	int second;
+
+	(void)state;
+	fixture_open_small(&f, 0, LIMIT);
+	buf_init(&packed, LIMIT);
+	assert_int_equal(http_gzip_encode(HTTP_CODING_GZIP, slice_of(bytes, 700 * KILOBYTE), &packed), ST_OK);
+	first = client_connect(&f);
+	send_head(first, "/hold", "Content-Encoding: gzip\r\n", packed.size);
+	client_send(first, packed.data, packed.size);
+	fixture_wait_held(&f, 1);
+	second = client_post(&f, "/", 330 * KILOBYTE);
+	assert_answer(second, 503);
+	fixture_release(&f);
+	assert_answer(first, 200);
+	(void)close(first);
+	(void)close(second);
+	buf_close(&packed);
+	fixture_close(&f);
+}
+
 /* A reset stream is gone for the client, but its body is not. */
 static void bodies_of_aborted_requests_count_until_they_are_answered(void **state)
 {
@@ -204,17 +229,9 @@ static void wait_until_arriving(const struct fixture *f, uint64_t expected)
 /* 400000 bytes of a body that does not end. */
 static void send_part(int fd, uint32_t stream_id)
 {
-	struct buf block;
-
-	buf_init(&block, 1024);
-	put_header(&block, ":method", "POST");
-	put_header(&block, ":scheme", "http");
-	put_header(&block, ":path", "/");
-	put_header(&block, ":authority", "h");
-	send_frame(fd, FRAME_HEADERS, FLAG_END_HEADERS, stream_id, buf_slice(&block));
+	send_post_head(fd, stream_id, "/");
 	for (int i = 0; i < FRAMES_PER_PART; i++)
 		send_frame(fd, FRAME_DATA, 0, stream_id, slice_of(bytes, FRAME_SIZE));
-	buf_close(&block);
 }
 
 static void streams_of_http2_are_counted_one_by_one_and_in_sum(void **state)
@@ -253,6 +270,7 @@ int main(void)
 		cmocka_unit_test(requests_above_the_limit_get_503_and_may_come_again),
 		cmocka_unit_test(bodies_above_the_limit_get_503_until_there_is_room),
 		cmocka_unit_test(bodies_count_again_when_they_are_unpacked),
+		cmocka_unit_test(unpacked_bodies_leave_less_room_for_others),
 		cmocka_unit_test(bodies_of_aborted_requests_count_until_they_are_answered),
 		cmocka_unit_test(the_greediest_connection_is_reset_and_the_others_go_on),
 		cmocka_unit_test(streams_of_http2_are_counted_one_by_one_and_in_sum),

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "proto/base/metrics.h"
 #include "tests/unit/http_client.h"
 
 enum { MEGABYTE = 1024 * 1024, UPLOAD_SIZE = 17 * MEGABYTE, CHUNK_SIZE = 64 * 1024 };
@@ -98,6 +99,23 @@ static void an_endless_upload_is_cut_off(void **state)
 	fixture_close(&f);
 }
 
+static uint64_t forced_count(void)
+{
+	static const char name[] = "\ncleave_http_connections_forced_total ";
+	struct buf text;
+	const char *at;
+	uint64_t count;
+
+	buf_init(&text, MEGABYTE);
+	metrics_print(&text);
+	buf_put_u8(&text, 0);
+	at = strstr((const char *)text.data, name);
+	assert_non_null(at);
+	count = strtoul(at + strlen(name), NULL, 10);
+	buf_close(&text);
+	return count;
+}
+
 static void a_stop_does_not_wait_for_a_client_that_lingers(void **state)
 {
 	struct answer answer;
@@ -114,6 +132,7 @@ static void a_stop_does_not_wait_for_a_client_that_lingers(void **state)
 	assert_int_equal(answer.status_code, 413);
 	answer_close(&answer);
 	fixture_close(&f); /* before the client leaves */
+	assert_int_equal(forced_count(), 0);
 	(void)close(fd);
 }
 
