@@ -359,6 +359,9 @@ const char *node_problem(struct node *node)
 {
 	if (node->view.state.version == 0)
 		(void)snprintf(node->problem, sizeof(node->problem), "waiting for the catalog");
+	else if (catalog_state_node(&node->view.state, node->options.node_id) == NULL)
+		(void)snprintf(node->problem, sizeof(node->problem),
+			       "waiting to be registered in the catalog");
 	else if (node->partitions.env.is_disk_full)
 		(void)snprintf(node->problem, sizeof(node->problem), "disk is full: writes are refused");
 	else
