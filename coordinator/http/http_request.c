@@ -25,12 +25,34 @@ const struct http_header *http_request_header(const struct http_request *request
 	return NULL;
 }
 
-void http_request_free(struct http_request_impl *request)
+static void hold(struct http_request_impl *request, size_t size_bytes)
 {
-	buf_close(&request->response);
+	request->held_size_bytes += size_bytes;
+	request->ledger->bodies_size_bytes += size_bytes;
+	metric_add(&http_metrics.bodies_held, (int64_t)size_bytes);
+}
+
+void http_request_release(struct http_request_impl *request)
+{
+	CHECK(request->ledger->bodies_size_bytes >= request->held_size_bytes);
+	request->ledger->bodies_size_bytes -= request->held_size_bytes;
+	metric_add(&http_metrics.bodies_held, -(int64_t)request->held_size_bytes);
+	request->held_size_bytes = 0;
 	buf_close(&request->unpacked);
 	arena_close(&request->public.arena);
+}
+
+void http_request_free(struct http_request_impl *request)
+{
+	struct http_ledger *ledger = request->ledger;
+
+	http_request_release(request);
+	buf_close(&request->response);
 	free(request);
+	CHECK(ledger->request_count > 0);
+	ledger->request_count--;
+	if (ledger->is_orphan && ledger->request_count == 0)
+		free(ledger);
 }
 
 /* libh2o disposes of its half: the answer has been sent, or the client has left. */
@@ -108,12 +130,6 @@ static void make_request_id(struct rng *rng, char out[HTTP_REQUEST_ID_SIZE + 1])
 	out[HTTP_REQUEST_ID_SIZE] = '\0';
 }
 
-/* HTTP/1 keeps its head at the start of the connection's input while it is worked on. */
-static bool is_http1(const h2o_req_t *h2o)
-{
-	return h2o->conn->callbacks->log_.http1.request_index != NULL;
-}
-
 static bool copy(struct http_request_impl *request, struct slice from, struct slice *to)
 {
 	uint8_t *bytes = arena_copy(&request->public.arena, from);
@@ -168,13 +184,15 @@ static bool copy_target(struct http_request_impl *request, const h2o_req_t *h2o)
 }
 
 /* All that the handler sees is copied: libh2o's memory goes when the client does. */
-static bool copy_all(struct http_request_impl *request, const h2o_req_t *h2o, struct slice content_length)
+static bool copy_all(struct http_request_impl *request, const h2o_req_t *h2o, struct slice content_length,
+		     struct slice body)
 {
 	const struct http_header *accept;
 
 	if (!copy_target(request, h2o) || !copy_headers(request, h2o, content_length) ||
-	    !copy(request, slice_of_iovec(h2o->entity), &request->public.body_raw))
+	    !copy(request, body, &request->public.body_raw))
 		return false;
+	hold(request, body.size);
 	request->public.body = request->public.body_raw;
 	accept = http_request_header(&request->public, "accept-encoding");
 	if (accept != NULL)
@@ -191,6 +209,8 @@ static struct http_request_impl *request_create(struct http_server *server,
 		return NULL;
 	request->server = server;
 	request->connection = connection;
+	request->ledger = server->ledger;
+	request->ledger->request_count++;
 	queue_init(&request->link);
 	arena_init(&request->public.arena, HTTP_ARENA_SIZE_MAX);
 	buf_init(&request->unpacked, HTTP_BODY_SIZE_MAX);
@@ -211,6 +231,36 @@ static bool method_is(const struct http_request *request, const char *method)
 	return slice_equal(request->method, slice_of_string(method));
 }
 
+static uint64_t room_for_bodies(const struct http_server *server)
+{
+	CHECK(server->ledger->bodies_size_bytes <= server->options.bodies_size_bytes_max);
+	return server->options.bodies_size_bytes_max - server->ledger->bodies_size_bytes;
+}
+
+/* There is no room for it; the client may try again. */
+static void refuse(struct http_request_impl *request)
+{
+	metric_add(&http_metrics.requests_refused, 1);
+	send_text(&request->public, 503, json_type,
+		  "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ServiceUnavailable\","
+		  "\"message\":\"The service has too many requests at work\"}");
+}
+
+static enum status unpack_gzip(struct http_request_impl *request)
+{
+	uint64_t room = room_for_bodies(request->server);
+	enum status status;
+
+	if (room < request->unpacked.size_max)
+		request->unpacked.size_max = (size_t)room;
+	status = http_gzip_decode(request->public.body_raw, &request->unpacked);
+	if (status == ST_TOO_BIG && request->unpacked.size_max < HTTP_BODY_SIZE_MAX)
+		return ST_UNAVAILABLE;
+	if (status == ST_OK)
+		hold(request, request->unpacked.size);
+	return status;
+}
+
 /* Undo Content-Encoding; false if the request was answered with an error. */
 static bool unpack(struct http_request_impl *request)
 {
@@ -223,12 +273,14 @@ static bool unpack(struct http_request_impl *request)
 		return true;
 	status = ST_UNSUPPORTED;
 	if (encoding->value.size == 4 && strncasecmp((const char *)encoding->value.data, "gzip", 4) == 0)
-		status = http_gzip_decode(request->public.body_raw, &request->unpacked);
+		status = unpack_gzip(request);
 	if (status == ST_OK) {
 		request->public.body = buf_slice(&request->unpacked);
 		return true;
 	}
-	if (status == ST_TOO_BIG)
+	if (status == ST_UNAVAILABLE)
+		refuse(request);
+	else if (status == ST_TOO_BIG)
 		send_text(&request->public, 413, NULL, "");
 	else
 		send_text(&request->public, 500, json_type,
@@ -287,11 +339,6 @@ static void dispatch(struct http_request_impl *request)
 	}
 }
 
-static struct http_connection *connection_of(h2o_req_t *h2o)
-{
-	return h2o->conn->callbacks->get_socket(h2o->conn)->on_close.data;
-}
-
 static bool check_head(h2o_req_t *h2o, struct http_connection *connection, struct slice *content_length_out)
 {
 	const h2o_buffer_t *input = connection->sock->input;
@@ -305,29 +352,41 @@ static bool check_head(h2o_req_t *h2o, struct http_connection *connection, struc
 	return true;
 }
 
+/* Is there room for one more, with a body of that size? */
+static bool is_admitted(const struct http_server *server, size_t body_size_bytes)
+{
+	return server->ledger->request_count < server->options.requests_max &&
+	       body_size_bytes <= room_for_bodies(server);
+}
+
 int http_request_on_h2o(h2o_handler_t *handler, h2o_req_t *h2o)
 {
 	struct http_server *server = ((struct http_handler *)handler)->server;
-	struct http_connection *connection = connection_of(h2o);
+	struct http_connection *connection = http_connection_of(h2o);
 	struct slice content_length = { NULL, 0 };
+	struct slice body = slice_of_iovec(h2o->entity);
+	bool is_welcome = is_admitted(server, body.size);
 	struct http_request_impl *request;
-	bool is_well_formed = !is_http1(h2o) || check_head(h2o, connection, &content_length);
+	bool is_well_formed = !http_is_http1(h2o) || check_head(h2o, connection, &content_length);
 
 	metric_add(&http_metrics.requests, 1);
-	connection->is_http2 = !is_http1(h2o);
+	connection->is_http2 = !http_is_http1(h2o);
 	connection->partial_since_ms = 0;
 	connection->used_at_ms = uv_now(server->loop);
 	request = request_create(server, connection);
-	if (request == NULL || !copy_all(request, h2o, content_length)) {
+	if (request == NULL ||
+	    !copy_all(request, h2o, content_length, is_welcome ? body : slice_of(NULL, 0))) {
 		if (request != NULL)
 			http_request_free(request);
 		send_unavailable(h2o);
 		return 0;
 	}
 	attach(request, h2o);
-	if (is_well_formed)
-		dispatch(request);
-	else
+	if (!is_well_formed)
 		send_text(&request->public, 400, "text/plain", "Bad Request");
+	else if (!is_welcome)
+		refuse(request);
+	else
+		dispatch(request);
 	return 0;
 }

@@ -88,12 +88,12 @@ static enum http_coding pack(struct http_request_impl *request, struct slice bod
 	return coding;
 }
 
-static void send_body(struct http_request_impl *request)
+/* The request may be gone when this returns. */
+static void send_body(struct http_request_impl *request, bool is_head)
 {
 	static h2o_generator_t generator = { NULL, NULL };
 	h2o_req_t *h2o = request->h2o;
 	h2o_iovec_t body = h2o_iovec_init(request->response.data, request->response.size);
-	bool is_head = slice_equal(request->public.method, slice_of_string("HEAD"));
 
 	h2o->res.content_length = body.len;
 	h2o_start_response(h2o, &generator);
@@ -124,6 +124,7 @@ void http_response_send(struct http_request *public, int status_code, const char
 {
 	struct http_request_impl *request = CONTAINER_OF(public, struct http_request_impl, public);
 	enum http_coding coding;
+	bool is_head;
 
 	CHECK(!request->is_answered);
 	if (request->h2o == NULL) { /* nobody is waiting */
@@ -145,7 +146,9 @@ void http_response_send(struct http_request *public, int status_code, const char
 	request->h2o->res.status = status_code;
 	request->h2o->res.reason = reason_of(status_code);
 	add_headers(request, content_type, coding, headers, header_count);
-	send_body(request); /* on_dispose() in http_request.c frees the request later */
+	is_head = slice_equal(public->method, slice_of_string("HEAD"));
+	http_request_release(request);
+	send_body(request, is_head); /* on_dispose() in http_request.c frees the request later */
 }
 
 void http_response_send_unknown_operation(struct http_request *request)

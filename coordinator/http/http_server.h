@@ -12,11 +12,19 @@
  * Process  SIGPIPE must be ignored.
  *
  * Limits   connections_max per server: a connection above it is closed at once.
- *          header_timeout_ms for a whole head; a body must then come with at least
- *          HTTP_BODY_RATE_MIN bytes a second; idle_timeout_ms between requests; a client
- *          that takes nothing of its answer for idle_timeout_ms is dropped.  Checked every
- *          sweep_interval_ms.  libh2o bounds an HTTP/2 connection to 100 streams and each
- *          body to HTTP_BODY_SIZE_MAX, but not their sum.
+ *          header_timeout_ms for the handshake of TLS and again for a whole head; a body must
+ *          then come with at least HTTP_BODY_RATE_MIN bytes a second; idle_timeout_ms between
+ *          requests; a client that takes nothing of its answer for idle_timeout_ms is dropped.
+ *          Checked every sweep_interval_ms.
+ *          requests_max and bodies_size_bytes_max per server, over all its connections: a
+ *          request above either gets 503.  Bodies count as received and again unpacked, from
+ *          their first byte until the answer.  Those that are still arriving are counted
+ *          every HTTP_CENSUS_INTERVAL_MS; if there is no room for them, the connections with
+ *          most of them are reset.  While a request is at work libh2o keeps a second copy
+ *          of its body, which is not counted.
+ *          A connection that is closed after an error lingers, so that a client that is still
+ *          uploading can read the answer: see HTTP_LINGER_*.
+ *          A stop ends HTTP_STOP_FLUSH_MS + HTTP_STOP_FORCE_MS after its grace at the latest.
  */
 #ifndef COORDINATOR_HTTP_HTTP_SERVER_H
 #define COORDINATOR_HTTP_HTTP_SERVER_H
@@ -30,8 +38,16 @@ enum {
 	HTTP_IDLE_TIMEOUT_MS_DEFAULT = 60 * 1000,
 	HTTP_SWEEP_INTERVAL_MS_DEFAULT = 1000,
 	HTTP_CONNECTIONS_MAX_DEFAULT = 4096,
+	HTTP_REQUESTS_MAX_DEFAULT = 8192,
+	HTTP_BODIES_SIZE_MAX_DEFAULT = 256 * 1024 * 1024,
+	HTTP_CENSUS_INTERVAL_MS = 50,
 	HTTP_BODY_RATE_MIN = 1024,            /* bytes a second */
 	HTTP_REQUEST_TIMEOUT_MS = 300 * 1000, /* for one request to arrive, however it comes */
+	HTTP_LINGER_TIMEOUT_MS = 30 * 1000,
+	HTTP_LINGER_IDLE_TIMEOUT_MS = 5 * 1000,
+	HTTP_LINGER_SIZE_MAX = 64 * 1024 * 1024,
+	HTTP_STOP_FLUSH_MS = 1000, /* for the 503 of aborted requests to be taken */
+	HTTP_STOP_FORCE_MS = 1000, /* for libh2o to close its sockets */
 };
 
 struct http_server;
@@ -47,6 +63,8 @@ struct http_server_options {
 	const char *tls_cert_path; /* PEM chain; NULL: plain */
 	const char *tls_key_path;
 	uint32_t connections_max; /* 0 stands for the default, here and below */
+	uint32_t requests_max;    /* received whole, and not yet answered and sent */
+	uint64_t bodies_size_bytes_max;
 	uint32_t header_timeout_ms;
 	uint32_t idle_timeout_ms;
 	uint32_t sweep_interval_ms;
@@ -64,7 +82,8 @@ enum status http_server_create(uv_loop_t *loop, const struct http_server_options
 uint16_t http_server_port(const struct http_server *server);
 
 /* Stop accepting, let requests in flight end, and after grace_ms abort the rest; then
- * stopped_cb, once.  Not from inside a request callback. */
+ * stopped_cb, once and within the bound above, whatever the clients do.  Not from inside a
+ * request callback. */
 void http_server_stop(struct http_server *server, uint32_t grace_ms, http_server_stopped_cb stopped_cb,
 		      void *context);
 

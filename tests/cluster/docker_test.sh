@@ -112,7 +112,7 @@ expect_read()
 {
 	local got
 
-	got=$(db get-item --table-name t --key '{"pk": {"S": "a"}}' --consistent-read --query 'Item.v.S')
+	got=$(db get-item --table-name things --key '{"pk": {"S": "a"}}' --consistent-read --query 'Item.v.S')
 	[ "$got" = "$1" ] || { say "wanted '$1', read '$got'"; return 1; }
 }
 
@@ -121,7 +121,7 @@ wait_active()
 {
 	local deadline=$((SECONDS + 30))
 
-	until [ "$(db describe-table --table-name t --query Table.TableStatus)" = ACTIVE ]; do
+	until [ "$(db describe-table --table-name things --query Table.TableStatus)" = ACTIVE ]; do
 		[ "$SECONDS" -lt "$deadline" ] || { say "the table did not become active"; return 1; }
 		sleep 0.2
 	done
@@ -129,10 +129,10 @@ wait_active()
 
 write_and_read()
 {
-	db create-table --table-name t --attribute-definitions AttributeName=pk,AttributeType=S \
+	db create-table --table-name things --attribute-definitions AttributeName=pk,AttributeType=S \
 		--key-schema AttributeName=pk,KeyType=HASH --billing-mode PAY_PER_REQUEST >/dev/null
 	wait_active
-	db put-item --table-name t --item '{"pk": {"S": "a"}, "v": {"S": "before"}}'
+	db put-item --table-name things --item '{"pk": {"S": "a"}, "v": {"S": "before"}}'
 	expect_read before
 	say "an item was written and read"
 }
@@ -141,7 +141,7 @@ write_and_read()
 lose_a_zone()
 {
 	docker network disconnect "${PROJECT}_region" "${PROJECT}_node-3_1"
-	db put-item --table-name t --item '{"pk": {"S": "a"}, "v": {"S": "without az-c"}}'
+	db put-item --table-name things --item '{"pk": {"S": "a"}, "v": {"S": "without az-c"}}'
 	expect_read "without az-c"
 	docker network connect --alias node-3 "${PROJECT}_region" "${PROJECT}_node-3_1"
 	say "and again without a zone"
