@@ -8,8 +8,8 @@
 enum {
 	TRACE_FAULT = 40,
 	PEERS = SIM_ENDPOINTS_MAX,
-	QUIET_PERCENT = 4,   /* seeds without any fault */
-	SINGLE_PERCENT = 30, /* seeds with one or two kinds */
+	QUIET_PERCENT = 4,                           /* seeds without any fault */
+	SINGLE_PERCENT = 30,                         /* seeds with one or two kinds */
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 	SILENT_PERCENT = 30,
 	RESTART_US = 200 * SIM_MS,
