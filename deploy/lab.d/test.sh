@@ -5,7 +5,7 @@
 readonly STAGES=(deps lint format dev clang asan tsan fuzz sim api-local api-cluster cluster docker)
 readonly LEFT_OUT=77
 readonly FUZZ_SECONDS=${CLEAVE_FUZZ_SECONDS:-8}
-readonly SIM_SEEDS=${CLEAVE_SIM_SEEDS:-20}
+readonly SIM_SEEDS=${CLEAVE_SIM_SEEDS:-100}
 readonly TEST_LOGS=$ROOT/build/test-logs
 
 test_run()
@@ -175,7 +175,7 @@ stage_tsan()
 	tests=$(threaded_tests)
 	[ -n "$tests" ] || leave_out "no unit test starts threads"
 	build tsan
-	TSAN_OPTIONS="halt_on_error=1 suppressions=$ROOT/deploy/lab.d/tsan.supp" unit_tests tsan -R "^($tests)\$"
+	TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 suppressions=$ROOT/deploy/lab.d/tsan.supp" unit_tests tsan -R "^($tests)\$"
 }
 
 # Each target over its committed corpus, and then on from there for some seconds.
