@@ -67,6 +67,13 @@ start_engine()
 	done
 }
 
+# Can an image be unpacked at all?  Inside a chroot, whose root is no mount point, no engine can.
+can_import()
+{
+	tar -C "$SCRATCH" -c -T /dev/null | docker import - cleave-probe:empty >/dev/null || return 1
+	docker rmi cleave-probe:empty >/dev/null
+}
+
 find_engine()
 {
 	if docker info >/dev/null 2>&1 && command -v docker-compose >/dev/null; then
@@ -76,6 +83,7 @@ find_engine()
 	[ "$(id -u)" = 0 ] || leave_out "no container engine runs here, and starting one needs root"
 	install_missing || leave_out "no container engine runs here, and Debian's could not be installed"
 	start_engine || leave_out "no container engine runs here, and none can be started"
+	can_import || leave_out "no container engine runs here, and the one started cannot unpack an image"
 	say "started a container engine for the test"
 }
 
