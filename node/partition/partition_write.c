@@ -8,10 +8,8 @@
 #include "storage/encoding/stored_item.h"
 
 enum {
-	HLC_COUNTER_BITS = 16,
-	US_PER_MS = 1000,
-	/* Machine clocks may differ in rate by this over a retry, which is told by its age
-	 * from a request whose outcome was dropped. */
+	/* How far the machine clocks of coordinator and leader may drift apart over one operation's
+	 * retries: the age of a retry is counted as this much more. */
 	RETRY_SKEW_MS = 1000,
 	DISK_READS_MAX = 3, /* then the row is read on the loop */
 };
