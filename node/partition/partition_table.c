@@ -76,6 +76,12 @@ uint64_t partition_table_catalog_version(const struct partition_table *table)
 	return table->view == NULL ? 0 : table->view->state.version;
 }
 
+const struct table_info *partition_table_owner(const struct partition_table *table,
+					       const struct partition *partition)
+{
+	return table->view == NULL ? NULL : catalog_state_table(&table->view->state, partition->table_id);
+}
+
 enum status partition_table_create(struct partition_table *table, const struct partition_meta *meta,
 				   uint64_t replica_id, const struct raft_engine_configuration *members)
 {

@@ -5,6 +5,7 @@
 
 #include "node/partition/partition_read.h"
 #include "node/partition/partition_write.h"
+#include "node/server/write_check.h"
 #include "proto/base/log.h"
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
@@ -36,6 +37,7 @@ void handle_item_init(struct handle_item *items, struct partition_table *partiti
 {
 	*items = (struct handle_item){ .partitions = partitions };
 	buf_init(&items->reply, REPLY_BYTES_MAX);
+	buf_init(&items->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
 	queue_init(&items->spare_gets);
 	queue_init(&items->spare_writes);
 }
@@ -56,6 +58,7 @@ void handle_item_close(struct handle_item *items)
 		arena_close(&op->arena);
 		free(op);
 	}
+	buf_close(&items->row_key);
 	buf_close(&items->reply);
 }
 
@@ -290,12 +293,26 @@ static bool is_well_formed(const Cleave__WriteItemRequest *message)
 		(message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__PUT && message->item.len > 0));
 }
 
+static enum status start_write(struct write_op *op, const Cleave__WriteItemRequest *message)
+{
+	struct partition *partition = partition_table_find(op->items->partitions, message->partition_id);
+	enum status status;
+
+	if (partition == NULL)
+		return ST_MOVED;
+	status = write_check(message, partition_table_owner(op->items->partitions, partition),
+			     &op->items->row_key);
+	if (status == ST_INVALID)
+		log_error("item", "refused write", "partition=%" PRIu64 " reason=\"malformed item or key\"",
+			  message->partition_id);
+	return status == ST_OK ? partition_write_start(partition, &op->write) : status;
+}
+
 void handle_item_write(struct handle_item *items, struct rpc_request *request)
 {
 	struct write_op *op = write_op_create(items, request);
 	ProtobufCAllocator allocator;
 	Cleave__WriteItemRequest *message;
-	struct partition *partition;
 	enum status status;
 
 	if (op == NULL) {
@@ -317,8 +334,7 @@ void handle_item_write(struct handle_item *items, struct rpc_request *request)
 	op->write.request_id = slice_of(message->request_id.data, message->request_id.len);
 	op->write.age_ms = message->age_ms;
 	op->write.returns_old = message->return_old;
-	partition = partition_table_find(items->partitions, message->partition_id);
-	status = partition == NULL ? ST_MOVED : partition_write_start(partition, &op->write);
+	status = start_write(op, message);
 	if (status != ST_WOULD_BLOCK)
 		finish_write(op, status);
 }

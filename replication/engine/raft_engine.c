@@ -709,6 +709,17 @@ void raft_engine_configuration(const struct raft_engine *engine,
 	raft_engine_configuration_from(&raft->configuration, index, configuration_out);
 }
 
+uint64_t raft_engine_member_node(const struct raft_engine *engine, uint64_t replica_id)
+{
+	const struct raft_configuration *configuration = &engine->raft.configuration;
+
+	for (unsigned i = 0; i < configuration->n; i++) {
+		if (configuration->servers[i].id == replica_id)
+			return raft_engine_parse_address(configuration->servers[i].address);
+	}
+	return 0;
+}
+
 bool raft_engine_match_index(const struct raft_engine *engine, uint64_t replica_id, uint64_t *index_out)
 {
 	raft_index index;

@@ -175,6 +175,8 @@ void raft_engine_leader(const struct raft_engine *engine, uint64_t *replica_id_o
 /* The newest configuration, committed or not. */
 void raft_engine_configuration(const struct raft_engine *engine,
 			       struct raft_engine_configuration *configuration_out);
+/* Where a replica lives by the newest configuration; 0 if it is not a member. */
+uint64_t raft_engine_member_node(const struct raft_engine *engine, uint64_t replica_id);
 /* Leader only: how far a member's log is known to match; false if unknown. */
 bool raft_engine_match_index(const struct raft_engine *engine, uint64_t replica_id, uint64_t *index_out);
 

@@ -115,3 +115,10 @@ void group_member_list(const struct group *group, struct raft_engine_configurati
 {
 	raft_engine_configuration(group->engine, configuration_out);
 }
+
+bool group_member_may_speak(const struct group *group, uint64_t node_id, uint64_t replica_id)
+{
+	uint64_t known_node_id = raft_engine_member_node(group->engine, replica_id);
+
+	return known_node_id == 0 || known_node_id == node_id;
+}

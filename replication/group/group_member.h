@@ -25,5 +25,7 @@ enum status group_member_remove(struct group *group, uint64_t replica_id) MUST_C
 enum status group_member_transfer(struct group *group, uint64_t node_id) MUST_CHECK;
 /* The newest configuration, committed or not. */
 void group_member_list(const struct group *group, struct raft_engine_configuration *configuration_out);
+/* False if a configuration known here says that the replica lives on another node than this. */
+bool group_member_may_speak(const struct group *group, uint64_t node_id, uint64_t replica_id);
 
 #endif

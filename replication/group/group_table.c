@@ -1,11 +1,37 @@
 #include "replication/group/group_table.h"
 
+#include <inttypes.h>
+
+#include "proto/base/log.h"
 #include "replication/group/group_internal.h"
+#include "replication/group/group_member.h"
+
+/* The group that a message is for; NULL if it is to be dropped.
+ *
+ * A peer is authenticated as a node, but names the replica that it speaks for: a node that spoke
+ * for another's replica could vote twice, or confirm a deposed leader.  Which node a replica
+ * lives on never changes, and its id is never used again, so what any configuration known here
+ * says of it is true for ever, however old that configuration is: to refuse who contradicts it
+ * costs no progress.  A replica that is unknown here is heard.  It may belong to a newer
+ * configuration, whose leader and voters must be followed before the entry that names them has
+ * come; or to none at all, while this replica waits for its first snapshot. */
+static struct group *group_for(struct group_table *table, uint64_t group_id, uint64_t from_node_id,
+			       uint64_t from_replica_id)
+{
+	struct group *group = group_table_find(table, group_id);
+
+	if (group == NULL || group_member_may_speak(group, from_node_id, from_replica_id))
+		return group;
+	log_error("group", "refused message in another's name",
+		  "group=%" PRIu64 " node=%" PRIu64 " replica=%" PRIu64, group_id, from_node_id,
+		  from_replica_id);
+	return NULL;
+}
 
 static void on_message(void *context, uint64_t group_id, uint64_t to_replica_id,
 		       const struct raft_engine_message *message, uint64_t sent_mono_us)
 {
-	struct group *group = group_table_find(context, group_id);
+	struct group *group = group_for(context, group_id, message->peer_node_id, message->peer_replica_id);
 
 	/* A message for a replica that was removed, or not made yet, is lost. */
 	if (group != NULL && group->replica_id == to_replica_id)
@@ -14,7 +40,7 @@ static void on_message(void *context, uint64_t group_id, uint64_t to_replica_id,
 
 static void on_confirm_request(void *context, uint64_t from_node_id, const struct peer_link_confirm *confirm)
 {
-	struct group *group = group_table_find(context, confirm->group_id);
+	struct group *group = group_for(context, confirm->group_id, from_node_id, confirm->replica_id);
 
 	if (group != NULL)
 		group_read_on_confirm_request(group, from_node_id, confirm);
@@ -22,18 +48,16 @@ static void on_confirm_request(void *context, uint64_t from_node_id, const struc
 
 static void on_confirm_reply(void *context, uint64_t from_node_id, const struct peer_link_confirm *confirm)
 {
-	struct group *group = group_table_find(context, confirm->group_id);
+	struct group *group = group_for(context, confirm->group_id, from_node_id, confirm->replica_id);
 
-	(void)from_node_id;
 	if (group != NULL)
 		group_read_on_confirm_reply(group, confirm);
 }
 
 static void on_lease_echo(void *context, uint64_t from_node_id, const struct peer_link_echo *echo)
 {
-	struct group *group = group_table_find(context, echo->group_id);
+	struct group *group = group_for(context, echo->group_id, from_node_id, echo->replica_id);
 
-	(void)from_node_id;
 	if (group != NULL)
 		group_read_on_echo(group, echo);
 }

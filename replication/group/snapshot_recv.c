@@ -7,6 +7,7 @@
 #include "proto/wire/proto_arena.h"
 #include "proto/wire/raft.pb-c.h"
 #include "replication/group/group_internal.h"
+#include "replication/group/group_member.h"
 
 enum { ARENA_BYTES_MAX = 128 * 1024 * 1024, INTENT_ARENA_BYTES_MAX = 256 * 1024 };
 
@@ -397,6 +398,9 @@ static enum status find_stream(struct group_table *table, uint64_t from_node_id,
 	if (group == NULL || group->replica_id != chunk->to_replica ||
 	    chunk->term < raft_engine_term(group->engine))
 		return ST_STALE;
+	if (!group_member_may_speak(group, from_node_id, chunk->from_replica) ||
+	    (recv != NULL && recv->snapshot_id == chunk->snapshot_id && recv->from_node_id != from_node_id))
+		return ST_DENIED;
 	if (recv != NULL && recv->snapshot_id != chunk->snapshot_id) {
 		if (recv->is_busy || recv->phase != STAGE)
 			return ST_BUSY;

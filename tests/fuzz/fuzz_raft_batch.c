@@ -90,7 +90,7 @@ static void make_message(struct reader *input, struct group_fixture_node *node, 
 	message->flag_b = (flags & 0x20) != 0;
 	message->version = (flags & 0x40) != 0 ? 1 : 2;
 	message->group_id = GROUP_FIXTURE_GROUP;
-	message->from_replica = group_fixture_replica_of(from);
+	message->from_replica = group_fixture_replica_of((flags & 0x80) != 0 ? from % 4 + 1 : from);
 	message->candidate_id = message->from_replica;
 	message->to_replica = group->replica_id;
 	message->term = near_number(input, raft_engine_term(group->engine));

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "proto/wire/raft.pb-c.h"
 #include "replication/group/group_internal.h"
 #include "replication/group/group_state.h"
 #include "tests/support/group_fixture.h"
@@ -476,6 +477,86 @@ static void receive_append(struct group_fixture_node *node, uint64_t term, uint6
 	log_body_release(entry.body);
 }
 
+/* A vote result, a heartbeat or a vote in the name of a replica, as it comes from a peer. */
+static void receive_from(struct group_fixture_node *node, uint64_t from_node_id, uint64_t from_replica_id,
+			 Cleave__RaftMessage__Kind kind, uint64_t term)
+{
+	uint8_t packed[256];
+	Cleave__RaftMessage message = CLEAVE__RAFT_MESSAGE__INIT;
+	Cleave__RaftMessage *messages[1] = { &message };
+	Cleave__RaftBatch batch = CLEAVE__RAFT_BATCH__INIT;
+
+	message.kind = kind;
+	message.group_id = GROUP_FIXTURE_GROUP;
+	message.from_replica = from_replica_id;
+	message.candidate_id = from_replica_id;
+	message.to_replica = node->group->replica_id;
+	message.term = term;
+	message.flag_a = kind == CLEAVE__RAFT_MESSAGE__KIND__VOTE_RESULT; /* granted */
+	message.version = 1;
+	batch.messages = messages;
+	batch.n_messages = 1;
+	assert_true(cleave__raft_batch__get_packed_size(&batch) <= sizeof(packed));
+	assert_int_equal(group_table_receive(&node->table, from_node_id,
+					     slice_of(packed, cleave__raft_batch__pack(&batch, packed))),
+			 ST_OK);
+}
+
+static void a_node_cannot_vote_for_another_nodes_replica(void **state)
+{
+	struct group_fixture *f = group_fixture_create_default();
+	struct group_fixture_node *candidate = &f->nodes[1];
+	uint64_t term;
+
+	(void)state;
+	group_campaign(candidate->group);
+	group_fixture_run_ms(f, 1); /* the others granted the pre-vote, their votes are on the way */
+	for (uint32_t i = 0; i < 20 && raft_engine_voted_for(candidate->group->engine) == 0; i++)
+		group_fixture_run_ms(f, 1);
+	group_fixture_isolate(f, 1, true);
+	assert_int_not_equal(raft_engine_state(candidate->group->engine), RAFT_STATE_LEADER);
+	term = raft_engine_term(candidate->group->engine);
+	receive_from(candidate, 3, group_fixture_replica_of(2), CLEAVE__RAFT_MESSAGE__KIND__VOTE_RESULT,
+		     term);
+	assert_int_not_equal(raft_engine_state(candidate->group->engine), RAFT_STATE_LEADER);
+	receive_from(candidate, 2, group_fixture_replica_of(2), CLEAVE__RAFT_MESSAGE__KIND__VOTE_RESULT,
+		     term);
+	assert_int_equal(raft_engine_state(candidate->group->engine), RAFT_STATE_LEADER);
+	group_fixture_destroy(f);
+}
+
+static void a_node_cannot_lead_in_another_nodes_name(void **state)
+{
+	struct group_fixture *f = group_fixture_create_default();
+	struct group_fixture_node *follower = &f->nodes[3];
+	uint64_t term;
+
+	(void)state;
+	group_fixture_elect(f, 1);
+	term = raft_engine_term(follower->group->engine);
+	receive_from(follower, 1, group_fixture_replica_of(2), CLEAVE__RAFT_MESSAGE__KIND__APPEND, term + 1);
+	assert_int_equal(raft_engine_term(follower->group->engine), term);
+	assert_int_equal(group_leader_node_id(follower->group), 1);
+	receive_from(follower, 2, group_fixture_replica_of(2), CLEAVE__RAFT_MESSAGE__KIND__APPEND, term + 1);
+	assert_int_equal(raft_engine_term(follower->group->engine), term + 1);
+	group_fixture_destroy(f);
+}
+
+/* The entry that makes it a member may still be on its way. */
+static void a_replica_that_is_not_known_here_is_heard(void **state)
+{
+	struct group_fixture *f = group_fixture_create_default();
+	struct group_fixture_node *follower = &f->nodes[3];
+	uint64_t term;
+
+	(void)state;
+	group_fixture_elect(f, 1);
+	term = raft_engine_term(follower->group->engine);
+	receive_from(follower, 2, 777, CLEAVE__RAFT_MESSAGE__KIND__APPEND, term + 1);
+	assert_int_equal(raft_engine_term(follower->group->engine), term + 1);
+	group_fixture_destroy(f);
+}
+
 static void a_second_leader_of_the_same_term_is_refused(void **state)
 {
 	struct group_fixture *f = group_fixture_create_default();
@@ -538,6 +619,9 @@ int main(void)
 		cmocka_unit_test(a_new_replica_is_silent_until_its_birth_is_durable),
 		cmocka_unit_test(an_overload_of_proposals_is_refused),
 		cmocka_unit_test(a_full_disk_takes_no_entries_but_keeps_the_leader),
+		cmocka_unit_test(a_node_cannot_vote_for_another_nodes_replica),
+		cmocka_unit_test(a_node_cannot_lead_in_another_nodes_name),
+		cmocka_unit_test(a_replica_that_is_not_known_here_is_heard),
 		cmocka_unit_test(a_second_leader_of_the_same_term_is_refused),
 		cmocka_unit_test(an_append_that_contradicts_what_is_committed_is_refused),
 	};

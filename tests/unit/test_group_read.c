@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "proto/wire/raft.pb-c.h"
 #include "replication/group/group_internal.h"
 #include "tests/support/group_fixture.h"
 
@@ -115,6 +116,41 @@ static void a_read_at_a_deposed_leader_is_refused(void **state)
 	group_fixture_run_ms(f, 4 * GROUP_FIXTURE_ELECTION_MS);
 	assert_int_equal(read.done_count, 1);
 	assert_int_equal(read.status, ST_NOT_LEADER);
+	group_fixture_destroy(f);
+}
+
+static void receive_confirm(struct group_fixture_node *node, uint64_t from_node_id, uint64_t from_replica_id)
+{
+	uint8_t packed[128];
+	Cleave__ConfirmReply confirm = CLEAVE__CONFIRM_REPLY__INIT;
+	Cleave__ConfirmReply *confirms[1] = { &confirm };
+	Cleave__RaftBatch batch = CLEAVE__RAFT_BATCH__INIT;
+
+	confirm.group_id = GROUP_FIXTURE_GROUP;
+	confirm.term = node->group->leader_term;
+	confirm.round = node->group->next_round_id;
+	confirm.from_replica = from_replica_id;
+	batch.confirmed = confirms;
+	batch.n_confirmed = 1;
+	assert_int_equal(group_table_receive(&node->table, from_node_id,
+					     slice_of(packed, cleave__raft_batch__pack(&batch, packed))),
+			 ST_OK);
+}
+
+static void a_node_confirms_only_for_its_own_replica(void **state)
+{
+	struct group_fixture *f = group_fixture_create_default();
+	struct group_fixture_node *leader = group_fixture_elect(f, 1);
+	struct watched_read read;
+
+	(void)state;
+	group_fixture_isolate(f, 1, true);
+	assert_int_equal(start(leader, &read), ST_WOULD_BLOCK);
+	group_fixture_run_ms(f, 1);
+	receive_confirm(leader, 3, group_fixture_replica_of(2));
+	assert_int_equal(read.done_count, 0);
+	receive_confirm(leader, 2, group_fixture_replica_of(2));
+	assert_int_equal(read.done_count, 1);
 	group_fixture_destroy(f);
 }
 
@@ -392,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_strong_read_at_a_follower_is_refused),
 		cmocka_unit_test(a_strong_read_needs_a_majority),
 		cmocka_unit_test(a_read_at_a_deposed_leader_is_refused),
+		cmocka_unit_test(a_node_confirms_only_for_its_own_replica),
 		cmocka_unit_test(a_confirmation_of_a_newer_term_does_not_count),
 		cmocka_unit_test(a_replica_of_a_newer_term_does_not_confirm),
 		cmocka_unit_test(a_new_leader_serves_no_strong_read_before_its_barrier_is_applied),

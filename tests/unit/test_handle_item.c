@@ -278,6 +278,9 @@ static void requests_that_break_the_rules_are_invalid(void **state)
 	message = sound;
 	message.kind = (Cleave__WriteItemRequest__Kind)9; /* of a newer coordinator */
 	assert_int_equal(write_item(&f, &asked, &message), ST_INVALID);
+	message = sound;
+	message.item.len--; /* cut: no item */
+	assert_int_equal(write_item(&f, &asked, &message), ST_INVALID);
 	asked.body[0] = 0xff;
 	ask_raw(&f, &asked, METHOD_WRITE_ITEM, 1);
 	assert_int_equal(asked.status, ST_INVALID);
