@@ -172,28 +172,6 @@ void reader_init(struct reader *reader, struct slice slice)
 	*reader = (struct reader){ slice.data, slice.size, ST_OK };
 }
 
-struct slice reader_bytes(struct reader *reader, size_t size_bytes)
-{
-	struct slice taken = { reader->data, size_bytes };
-
-	if (reader->status != ST_OK || size_bytes > reader->size) {
-		reader->status = ST_CORRUPT;
-		return (struct slice){ NULL, 0 };
-	}
-	/* NULL + 0 is undefined in C. */
-	if (size_bytes > 0)
-		reader->data += size_bytes;
-	reader->size -= size_bytes;
-	return taken;
-}
-
-uint8_t reader_u8(struct reader *reader)
-{
-	struct slice taken = reader_bytes(reader, 1);
-
-	return taken.size == 1 ? taken.data[0] : 0;
-}
-
 uint16_t reader_u16_be(struct reader *reader)
 {
 	struct slice taken = reader_bytes(reader, 2);

@@ -76,12 +76,33 @@ struct reader {
 };
 
 void reader_init(struct reader *reader, struct slice slice);
-uint8_t reader_u8(struct reader *reader);
 uint16_t reader_u16_be(struct reader *reader);
 uint32_t reader_u32_be(struct reader *reader);
 uint64_t reader_u64_be(struct reader *reader);
 uint64_t reader_varint(struct reader *reader);
-struct slice reader_bytes(struct reader *reader, size_t size_bytes);
+
+/* These two are most of what it takes to walk an item. */
+static inline struct slice reader_bytes(struct reader *reader, size_t size_bytes)
+{
+	struct slice taken = { reader->data, size_bytes };
+
+	if (reader->status != ST_OK || size_bytes > reader->size) {
+		reader->status = ST_CORRUPT;
+		return (struct slice){ NULL, 0 };
+	}
+	/* NULL + 0 is undefined in C. */
+	if (size_bytes > 0)
+		reader->data += size_bytes;
+	reader->size -= size_bytes;
+	return taken;
+}
+
+static inline uint8_t reader_u8(struct reader *reader)
+{
+	struct slice taken = reader_bytes(reader, 1);
+
+	return taken.size == 1 ? taken.data[0] : 0;
+}
 
 static inline void put_u16_be(uint8_t *out, uint16_t value)
 {

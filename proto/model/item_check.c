@@ -47,26 +47,40 @@ static size_t utf8_sequence_size(const uint8_t *text, size_t size)
 	return 4;
 }
 
-bool item_check_utf8(struct slice text)
+/* Where the first byte that is not ASCII lies, or up to a word before it; text.size if nowhere. */
+static size_t skip_ascii(struct slice text, size_t at)
 {
 	const uint64_t high_bits = UINT64_C(0x8080808080808080);
-	size_t at = 0;
+	uint64_t words[4];
+
+	for (; text.size - at >= sizeof(words); at += sizeof(words)) {
+		memcpy(words, text.data + at, sizeof(words));
+		if (((words[0] | words[1] | words[2] | words[3]) & high_bits) != 0)
+			break;
+	}
+	for (; text.size - at >= sizeof(words[0]); at += sizeof(words[0])) {
+		memcpy(words, text.data + at, sizeof(words[0]));
+		if ((words[0] & high_bits) != 0)
+			return at;
+	}
+	while (at < text.size && text.data[at] < 0x80)
+		at++;
+	return at;
+}
+
+bool item_check_utf8(struct slice text)
+{
+	size_t at = skip_ascii(text, 0);
 
 	while (at < text.size) {
-		uint64_t word;
-		size_t size;
+		size_t size = utf8_sequence_size(text.data + at, text.size - at);
 
-		if (text.size - at >= sizeof(word)) {
-			memcpy(&word, text.data + at, sizeof(word));
-			if ((word & high_bits) == 0) {
-				at += sizeof(word);
-				continue;
-			}
-		}
-		size = utf8_sequence_size(text.data + at, text.size - at);
 		if (size == 0)
 			return false;
 		at += size;
+		/* After a letter of another script mostly comes another. */
+		if (size == 1)
+			at = skip_ascii(text, at);
 	}
 	return true;
 }
@@ -222,15 +236,17 @@ static enum status check_name(const uint8_t *start, struct slice name)
 	return ST_OK;
 }
 
-static enum status check_map(struct slice map, uint32_t level)
+/* names_out: of the first SMALL_COUNT attributes. */
+static enum status check_attributes(struct slice map, uint32_t level, struct slice *names_out)
 {
 	struct item_attribute attribute;
 	struct item_iter iter;
-	enum status status;
+	uint32_t count = 0;
 
 	item_iter_init(&iter, map);
-	for (;;) {
+	for (;; count++) {
 		const uint8_t *start = iter.reader.data;
+		enum status status;
 
 		if (!item_next_attribute(&iter, &attribute))
 			break;
@@ -239,10 +255,22 @@ static enum status check_map(struct slice map, uint32_t level)
 			status = check_value(&attribute.value, level);
 		if (status != ST_OK)
 			return status;
+		if (count < SMALL_COUNT)
+			names_out[count] = attribute.name;
 	}
-	if (item_iter_status(&iter) != ST_OK)
-		return ST_CORRUPT;
-	return check_unique(map, ITEM_M);
+	return item_iter_status(&iter) == ST_OK ? ST_OK : ST_CORRUPT;
+}
+
+static enum status check_map(struct slice map, uint32_t level)
+{
+	struct slice names[SMALL_COUNT];
+	enum status status = check_attributes(map, level, names);
+
+	if (status != ST_OK)
+		return status;
+	if (item_count(map) > SMALL_COUNT)
+		return check_unique(map, ITEM_M);
+	return is_distinct_small(names, item_count(map)) ? ST_OK : ST_CORRUPT;
 }
 
 static enum status check_scalar(const struct item_value *value)
