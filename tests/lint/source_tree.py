@@ -3,7 +3,7 @@
 import os
 import re
 
-SKIPPED_FOLDERS = {".git", "build", "lab", "node_modules", "__pycache__", ".cache"}
+SKIPPED = {".git", "build", "lab", "node_modules", "__pycache__", ".cache"}
 
 _NOT_CODE = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 
@@ -12,8 +12,8 @@ def files(root, endings=None):
     """Paths from the root, sorted; all files, or those with one of the endings."""
     found = []
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
-        for name in names:
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        for name in set(names) - SKIPPED:  # in a second work tree .git is a file
             if endings is None or os.path.splitext(name)[1] in endings:
                 found.append(os.path.relpath(os.path.join(folder, name), root))
     return sorted(found)
