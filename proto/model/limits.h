@@ -68,6 +68,12 @@
 #define LIMIT_SUBSTITUTIONS_SIZE_BYTES  (2 * 1024 * 1024)
 #define LIMIT_EXPRESSION_OPERATOR_COUNT 300
 #define LIMIT_IN_OPERAND_COUNT          100
+#define LIMIT_LIST_INDEX                2147483647
+/* Compiled, with all names and values in their places. */
+#define LIMIT_EXPRESSION_COMPILED_SIZE_BYTES (4 * 1024 * 1024)
+#define LIMIT_EXPRESSION_CODE_SIZE_BYTES     (4 * LIMIT_EXPRESSION_SIZE_BYTES)
+/* Values that wait for an operator: each but the first is there for an operator of its own. */
+#define LIMIT_EXPRESSION_STACK_COUNT (LIMIT_EXPRESSION_OPERATOR_COUNT + 2)
 
 /* Capacity arithmetic. */
 #define LIMIT_READ_UNIT_SIZE_BYTES  4096
@@ -84,6 +90,9 @@ _Static_assert(LIMIT_NUMBER_EXPONENT_MAX - LIMIT_NUMBER_EXPONENT_MIN == 255, "th
 _Static_assert(LIMIT_JSON_DEPTH > 2 * LIMIT_NESTING_DEPTH + 8,
 	       "the API's depth error comes before the parser's");
 _Static_assert(LIMIT_TABLE_NAME_SIZE_BYTES_MIN < LIMIT_TABLE_NAME_SIZE_BYTES_MAX, "table names");
+_Static_assert(LIMIT_EXPRESSION_STACK_COUNT > LIMIT_IN_OPERAND_COUNT + 1,
+	       "IN's operands lie on the stack at once");
+_Static_assert(LIMIT_EXPRESSION_CODE_SIZE_BYTES < 65536, "a jump is 16 bits");
 _Static_assert(LIMIT_BATCH_SIZE_BYTES <= LIMIT_REQUEST_BODY_SIZE_BYTES, "a batch is one request");
 
 #endif
