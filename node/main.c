@@ -84,7 +84,7 @@ static const struct config_option options[] = {
 	  FLAG(is_insecure), 0, 0 },
 	{ "reserve", "BYTES", "Refuse writes when less than this is free on the disk", "256MB", NULL,
 	  CONFIG_SIZE, false, FLAG(reserve_bytes), 0, 0 },
-	{ "cache", "BYTES", "Block cache", "64MB", NULL, CONFIG_SIZE, false, FLAG(cache_bytes), 1024 * 1024,
+	{ "cache", "BYTES", "Block cache", "256MB", NULL, CONFIG_SIZE, false, FLAG(cache_bytes), 1024 * 1024,
 	  0 },
 	{ "election-timeout", "TIME", "The same on every node", "1000ms", NULL, CONFIG_MS, false,
 	  FLAG(election_timeout_ms), 100, 60000 },

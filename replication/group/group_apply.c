@@ -98,13 +98,28 @@ static enum status write_round(struct group *group, const struct apply_round *ro
 
 /* --- compaction --- */
 
-/* Keep what voters that are behind still need, up to a bound. */
-static uint64_t compaction_point(const struct group *group)
+/* How many applied entries stay for replicas that are a little behind: a number, but not too many
+ * bytes.  What is deleted while the store still holds it in memory costs no file. */
+static uint64_t trailing_count(const struct group *group, uint64_t kept)
+{
+	const struct group_settings *settings = &group->table->settings;
+	uint64_t trailing = settings->trailing_entries;
+	uint64_t average_bytes = group->log_bytes / kept + 1;
+	uint64_t fitting = settings->compact_bytes / 2 / average_bytes;
+
+	if (fitting < GROUP_TRAILING_ENTRIES_MIN)
+		fitting = GROUP_TRAILING_ENTRIES_MIN;
+	return trailing < fitting ? trailing : fitting;
+}
+
+/* Keep what voters that are behind still need, up to a bound.  Of one that a new leader has not
+ * heard yet, nothing is known but that it needs no more than there is. */
+static uint64_t compaction_point(const struct group *group, uint64_t trailing)
 {
 	const struct raft_engine_configuration *configuration = &group->applied.configuration;
 	const struct group_settings *settings = &group->table->settings;
 	uint64_t applied = group->applied.index;
-	uint64_t point = applied - settings->trailing_entries;
+	uint64_t point = applied - trailing;
 	uint64_t sending_index = snapshot_send_oldest_index(group);
 
 	if (sending_index < point && group->log_bytes < GROUP_BEHIND_BYTES_MAX)
@@ -115,6 +130,8 @@ static uint64_t compaction_point(const struct group *group)
 		if (!raft_engine_match_index(group->engine, configuration->members[i].replica_id,
 					     &match_index))
 			continue;
+		if (match_index < group->log.first_index)
+			match_index = group->log.first_index - 1;
 		if (match_index < point && applied - match_index < settings->behind_entries_max &&
 		    group->log_bytes < GROUP_BEHIND_BYTES_MAX)
 			point = match_index;
@@ -126,13 +143,16 @@ static void maybe_compact(struct group *group)
 {
 	const struct group_settings *settings = &group->table->settings;
 	uint64_t kept = group->applied.index - group->log.first_index + 1;
+	uint64_t trailing;
 	uint64_t point;
 
-	if (kept < settings->compact_entries &&
-	    (group->log_bytes < settings->compact_bytes || kept < 2 * settings->trailing_entries))
+	if (kept < settings->compact_entries && group->log_bytes < settings->compact_bytes)
 		return;
-	point = compaction_point(group);
-	if (point < group->log.first_index + settings->trailing_entries)
+	trailing = trailing_count(group, kept);
+	if (kept < 2 * trailing)
+		return;
+	point = compaction_point(group, trailing);
+	if (point < group->log.first_index + trailing)
 		return;
 	group->log_bytes = (size_t)((double)group->log_bytes * (double)(group->applied.index - point) /
 				    (double)kept);

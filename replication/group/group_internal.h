@@ -18,10 +18,11 @@ enum {
 	GROUP_MESSAGE_BYTES_MAX = 2 * 1024 * 1024, /* entries in one message */
 	GROUP_APPLY_ENTRIES_MAX = 256,             /* per turn */
 	GROUP_APPLY_BYTES_MAX = 4 * 1024 * 1024,
-	GROUP_COMPACT_ENTRIES = 8192, /* applied entries that start a compaction */
-	GROUP_COMPACT_BYTES = 32 * 1024 * 1024,
-	GROUP_TRAILING_ENTRIES = 1024,    /* kept behind the applied index */
-	GROUP_BEHIND_ENTRIES_MAX = 65536, /* kept at most for a voter that is behind */
+	GROUP_COMPACT_ENTRIES = 8192,          /* applied entries that start a compaction */
+	GROUP_COMPACT_BYTES = 2 * 1024 * 1024, /* likewise; half of it is kept */
+	GROUP_TRAILING_ENTRIES = 1024,         /* kept at most behind the applied index */
+	GROUP_TRAILING_ENTRIES_MIN = 16,       /* however large they are */
+	GROUP_BEHIND_ENTRIES_MAX = 65536,      /* kept at most for a voter that is behind */
 	GROUP_BEHIND_BYTES_MAX = 128 * 1024 * 1024,
 	GROUP_READ_ROUNDS_MAX = 8,
 	GROUP_CATCHUP_JOBS_MAX = 8, /* disk reads for peers that are behind */

@@ -19,14 +19,20 @@ enum {
 	LOG_LEVEL_FATAL = 4,
 	READ_TIER_CACHE_ONLY = 1,
 	BLOOM_BITS_PER_KEY = 10,
+	LEVEL_COUNT = 7,
 };
 
-/* Small write buffers everywhere: RocksDB 7.8.3 as Debian builds it has its assertions on and
- * aborts on a full disk while it writes out a large buffer; with a small one it fails cleanly. */
+/* Modest write buffers: RocksDB 7.8.3 as Debian builds it has its assertions on and aborts on a
+ * full disk while it writes out a large buffer.  So all buffers together are well below the space
+ * that a node keeps in reserve: what was accepted before the watermark can be written out.
+ *
+ * The Raft log's buffer is the largest.  Its entries are deleted soon after they were applied; those
+ * that are still in the buffer then never reach a file. */
 struct profile {
 	size_t cache_bytes;
 	size_t write_buffer_bytes; /* all families together */
 	size_t family_buffer_bytes_max;
+	size_t log_buffer_bytes_max;
 	size_t arena_block_bytes;
 	uint64_t wal_bytes_max;
 	uint64_t level_base_bytes;
@@ -38,12 +44,13 @@ struct profile {
 };
 
 static const struct profile full_profile = {
-	.cache_bytes = 64 * MB,
-	.write_buffer_bytes = 32 * MB,
-	.family_buffer_bytes_max = 8 * MB,
+	.cache_bytes = 256 * MB,
+	.write_buffer_bytes = 96 * MB,
+	.family_buffer_bytes_max = 16 * MB,
+	.log_buffer_bytes_max = 32 * MB,
 	.arena_block_bytes = 256 * KB,
 	.wal_bytes_max = 128 * MB,
-	.level_base_bytes = 64 * MB,
+	.level_base_bytes = 128 * MB,
 	.file_bytes = 16 * MB,
 	.manifest_block_bytes = 1 * MB,
 	.background_jobs = 4,
@@ -55,6 +62,7 @@ static const struct profile small_profile = {
 	.cache_bytes = 4 * MB,
 	.write_buffer_bytes = 8 * MB,
 	.family_buffer_bytes_max = 2 * MB,
+	.log_buffer_bytes_max = 4 * MB,
 	.arena_block_bytes = 32 * KB,
 	.wal_bytes_max = 16 * MB,
 	.level_base_bytes = 16 * MB,
@@ -68,6 +76,7 @@ static const struct profile small_profile = {
 struct family_traits {
 	bool has_bloom; /* point reads of keys that may be absent */
 	bool is_compressed;
+	bool is_short_lived; /* rows are deleted before they need a file */
 };
 
 static const struct family_traits traits[FAMILY_COUNT] = {
@@ -76,7 +85,7 @@ static const struct family_traits traits[FAMILY_COUNT] = {
 	[FAMILY_CHANGES] = { .is_compressed = true },
 	[FAMILY_META] = { .has_bloom = true, .is_compressed = true },
 	[FAMILY_TOMBSTONES] = { .has_bloom = true, .is_compressed = true },
-	[FAMILY_RAFT_LOG] = { .has_bloom = false }, /* short-lived */
+	[FAMILY_RAFT_LOG] = { .has_bloom = false, .is_short_lived = true },
 	[FAMILY_RAFT_STATE] = { .has_bloom = false },
 };
 
@@ -134,28 +143,45 @@ static rocksdb_block_based_table_options_t *create_table_options(const struct en
 	return table;
 }
 
+static size_t buffer_bytes_of(const struct profile *profile, const struct family_traits *family,
+			      size_t write_buffer_bytes)
+{
+	size_t wanted = family->is_short_lived ? profile->log_buffer_bytes_max
+					       : profile->family_buffer_bytes_max;
+	size_t share = write_buffer_bytes / (family->is_short_lived ? 2 : 4);
+
+	return wanted < share ? wanted : share;
+}
+
+/* Files of the first level are soon merged: only what is merged is worth compressing. */
+static void set_compression(rocksdb_options_t *options, const struct family_traits *family)
+{
+	int levels[LEVEL_COUNT];
+
+	for (int i = 0; i < LEVEL_COUNT; i++)
+		levels[i] = family->is_compressed && i > 0 ? rocksdb_lz4_compression : rocksdb_no_compression;
+	rocksdb_options_set_compression(options, levels[LEVEL_COUNT - 1]);
+	rocksdb_options_set_compression_per_level(options, levels, LEVEL_COUNT);
+}
+
 static rocksdb_options_t *create_family_options(const struct engine_rocksdb *engine,
 						const struct profile *profile,
 						const struct family_traits *family, size_t write_buffer_bytes)
 {
 	rocksdb_options_t *options = rocksdb_options_create();
 	rocksdb_block_based_table_options_t *table = create_table_options(engine, family);
-	size_t family_buffer_bytes = write_buffer_bytes / 4;
 
-	if (family_buffer_bytes > profile->family_buffer_bytes_max)
-		family_buffer_bytes = profile->family_buffer_bytes_max;
-	rocksdb_options_set_write_buffer_size(options, family_buffer_bytes);
+	rocksdb_options_set_write_buffer_size(options, buffer_bytes_of(profile, family, write_buffer_bytes));
 	rocksdb_options_set_arena_block_size(options, profile->arena_block_bytes);
 	/* Room before RocksDB holds writers back: they are loop threads. */
 	rocksdb_options_set_max_write_buffer_number(options, 6);
-	rocksdb_options_set_level0_file_num_compaction_trigger(options, 4);
+	rocksdb_options_set_level0_file_num_compaction_trigger(options, 6);
 	rocksdb_options_set_level0_slowdown_writes_trigger(options, 40);
 	rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 	rocksdb_options_set_max_bytes_for_level_base(options, profile->level_base_bytes);
 	rocksdb_options_set_target_file_size_base(options, profile->file_bytes);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
-	rocksdb_options_set_compression(options, family->is_compressed ? rocksdb_lz4_compression
-								       : rocksdb_no_compression);
+	set_compression(options, family);
 	rocksdb_options_set_block_based_table_factory(options, table);
 	rocksdb_block_based_options_destroy(table);
 	if (engine->env != NULL)
