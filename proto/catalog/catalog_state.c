@@ -314,6 +314,22 @@ const struct partition_info *catalog_state_find_partition(const struct catalog_s
 	return table->partitions[position - 1];
 }
 
+const struct partition_info *catalog_state_find_partition_below(const struct catalog_state *state,
+								uint32_t table_id, struct slice row_key)
+{
+	const struct catalog_table *table = find_table(state, table_id);
+	size_t position;
+
+	if (table == NULL)
+		return NULL;
+	position = range_position(table, row_key);
+	if (position > 0 && slice_equal(table->partitions[position - 1]->range_start, row_key))
+		position--;
+	if (position == 0 || slice_compare(row_key, table->partitions[position - 1]->range_end) > 0)
+		return NULL;
+	return table->partitions[position - 1];
+}
+
 size_t catalog_state_partition_count(const struct catalog_state *state, uint32_t table_id)
 {
 	const struct catalog_table *table = find_table(state, table_id);

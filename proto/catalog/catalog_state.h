@@ -49,6 +49,10 @@ const struct partition_info *catalog_state_partition(const struct catalog_state 
 /* Which partition of the key's table (its first 4 bytes) holds the row key. */
 const struct partition_info *catalog_state_find_partition(const struct catalog_state *state,
 							  struct slice row_key);
+/* Which one of a table holds the keys just below row_key: the end of a range, read backward.
+ * row_key may be the end of the whole table. */
+const struct partition_info *catalog_state_find_partition_below(const struct catalog_state *state,
+								uint32_t table_id, struct slice row_key);
 
 /* A table's partitions in the order of their ranges; index from 0, NULL at the end. */
 size_t catalog_state_partition_count(const struct catalog_state *state, uint32_t table_id);

@@ -12,15 +12,10 @@ uint64_t row_key_token(struct slice encoded_partition_key, uint64_t token_seed)
 	return digest_hash64(encoded_partition_key, token_seed);
 }
 
-void row_key_append_part(struct buf *out, enum item_type type, struct slice payload)
+void row_key_append_beginning(struct buf *out, struct slice payload)
 {
 	struct slice rest = payload;
 
-	CHECK(type >= ITEM_S && type <= ITEM_B);
-	if (type == ITEM_N) {
-		buf_append_slice(out, payload);
-		return;
-	}
 	while (rest.size > 0) {
 		const uint8_t *zero = memchr(rest.data, 0, rest.size);
 		size_t plain = zero == NULL ? rest.size : (size_t)(zero - rest.data);
@@ -32,8 +27,29 @@ void row_key_append_part(struct buf *out, enum item_type type, struct slice payl
 		buf_put_u8(out, ESCAPED_ZERO);
 		rest = slice_of(zero + 1, rest.size - plain - 1);
 	}
+}
+
+void row_key_append_part(struct buf *out, enum item_type type, struct slice payload)
+{
+	CHECK(type >= ITEM_S && type <= ITEM_B);
+	if (type == ITEM_N) {
+		buf_append_slice(out, payload);
+		return;
+	}
+	row_key_append_beginning(out, payload);
 	buf_put_u8(out, ESCAPE);
 	buf_put_u8(out, ESCAPE_END);
+}
+
+void row_key_append_after(struct buf *out, struct slice prefix)
+{
+	size_t size = prefix.size;
+
+	while (size > 0 && prefix.data[size - 1] == 0xff)
+		size--;
+	CHECK(size > 0); /* table ids do not come near that */
+	buf_append(out, prefix.data, size - 1);
+	buf_put_u8(out, (uint8_t)(prefix.data[size - 1] + 1));
 }
 
 static enum status fail(struct row_key_error *error, enum row_key_fault fault,

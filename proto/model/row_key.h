@@ -69,6 +69,11 @@ void row_key_token_start(struct buf *out, uint32_t table_id, uint64_t token);
 /* ST_CORRUPT if shorter than table id and token. */
 enum status row_key_head(struct slice row_key, uint32_t *table_id_out, uint64_t *token_out) MUST_CHECK;
 
+/* The first row key after all that begin with prefix: the exclusive end of their range. */
+void row_key_append_after(struct buf *out, struct slice prefix);
+/* The beginning that all encoded parts share whose S or B value begins with payload. */
+void row_key_append_beginning(struct buf *out, struct slice payload);
+
 /* One encoded key part, and back: value has the schema's type. */
 void row_key_append_part(struct buf *out, enum item_type type, struct slice payload);
 uint64_t row_key_token(struct slice encoded_partition_key, uint64_t token_seed);

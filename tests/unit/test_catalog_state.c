@@ -97,6 +97,48 @@ static void key_finds_the_partition_that_holds_it(void **state)
 	catalog_state_close(&catalog);
 }
 
+/* token 0: below the end of the table. */
+static uint64_t find_below(const struct catalog_state *catalog, uint32_t table_id, uint64_t token)
+{
+	const struct partition_info *partition;
+	struct buf key;
+
+	buf_init(&key, 64);
+	if (token == 0)
+		row_key_table_start(&key, table_id + 1);
+	else
+		row_key_token_start(&key, table_id, token);
+	partition = catalog_state_find_partition_below(catalog, table_id, buf_slice(&key));
+	buf_close(&key);
+	return partition == NULL ? 0 : partition->partition_id;
+}
+
+static void the_partition_below_a_bound_is_the_one_that_ends_there(void **state)
+{
+	struct catalog_state catalog;
+
+	(void)state;
+	catalog_state_init(&catalog);
+	put_table(&catalog, 1, "orders");
+	put_table(&catalog, 2, "others");
+	put_partition(&catalog, 1001, 1, 0, 100);
+	put_partition(&catalog, 1002, 1, 100, 200);
+	put_partition(&catalog, 1004, 2, 50, 60);
+	assert_int_equal(find_below(&catalog, 1, 1), 1001);
+	assert_int_equal(find_below(&catalog, 1, 100), 1001);
+	assert_int_equal(find_below(&catalog, 1, 101), 1002);
+	assert_int_equal(find_below(&catalog, 1, 200), 1002);
+	assert_int_equal(find_below(&catalog, 1, 201), 0);
+	assert_int_equal(find_below(&catalog, 1, 0), 0);
+	assert_int_equal(find_below(&catalog, 2, 60), 1004);
+	assert_int_equal(find_below(&catalog, 2, 50), 0);
+	assert_int_equal(find_below(&catalog, 3, 50), 0);
+	put_partition(&catalog, 1003, 1, 200, 0);
+	assert_int_equal(find_below(&catalog, 1, UINT64_MAX), 1003);
+	assert_int_equal(find_below(&catalog, 1, 0), 1003);
+	catalog_state_close(&catalog);
+}
+
 static void replaced_partition_is_found_in_its_new_range(void **state)
 {
 	struct catalog_state catalog;
@@ -179,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(key_finds_the_partition_that_holds_it),
+		cmocka_unit_test(the_partition_below_a_bound_is_the_one_that_ends_there),
 		cmocka_unit_test(replaced_partition_is_found_in_its_new_range),
 		cmocka_unit_test(tables_are_listed_by_name),
 		cmocka_unit_test(names_are_unique_and_kept),

@@ -324,6 +324,52 @@ static void tokens_depend_on_the_seed(void **state)
 	assert_true(row_key_token(text("k"), 1) == row_key_token(text("k"), 1));
 }
 
+static bool is_between(const struct buf *start, const struct buf *end, const struct buf *part)
+{
+	return slice_compare(buf_slice(part), buf_slice(start)) >= 0 &&
+	       slice_compare(buf_slice(part), buf_slice(end)) < 0;
+}
+
+/* The range of all values that begin with some bytes holds these and no others. */
+static void beginnings_bound_the_values_that_begin_so(void **state)
+{
+	static const struct {
+		struct slice beginning;
+		struct slice value;
+		bool is_inside;
+	} cases[] = {
+		{ { (const uint8_t *)"ab", 2 }, { (const uint8_t *)"ab", 2 }, true },
+		{ { (const uint8_t *)"ab", 2 }, { (const uint8_t *)"ab\0", 3 }, true },
+		{ { (const uint8_t *)"ab", 2 }, { (const uint8_t *)"ab\xff\xff", 4 }, true },
+		{ { (const uint8_t *)"ab", 2 }, { (const uint8_t *)"a", 1 }, false },
+		{ { (const uint8_t *)"ab", 2 }, { (const uint8_t *)"ac", 2 }, false },
+		{ { (const uint8_t *)"a\0", 2 }, { (const uint8_t *)"a\0", 2 }, true },
+		{ { (const uint8_t *)"a\0", 2 }, { (const uint8_t *)"a\0z", 3 }, true },
+		{ { (const uint8_t *)"a\0", 2 }, { (const uint8_t *)"a", 1 }, false },
+		{ { (const uint8_t *)"a\0", 2 }, { (const uint8_t *)"a\1", 2 }, false },
+		{ { (const uint8_t *)"a\xff", 2 }, { (const uint8_t *)"a\xff\xff", 3 }, true },
+		{ { (const uint8_t *)"a\xff", 2 }, { (const uint8_t *)"b", 1 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct buf start;
+		struct buf end;
+		struct buf part;
+
+		buf_init(&start, 64);
+		buf_init(&end, 64);
+		buf_init(&part, 64);
+		row_key_append_beginning(&start, cases[i].beginning);
+		row_key_append_after(&end, buf_slice(&start));
+		row_key_append_part(&part, ITEM_B, cases[i].value);
+		assert_int_equal(is_between(&start, &end, &part), cases[i].is_inside);
+		buf_close(&start);
+		buf_close(&end);
+		buf_close(&part);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +384,7 @@ int main(void)
 		cmocka_unit_test(parts_sort_as_their_values_whatever_follows),
 		cmocka_unit_test(bounds_come_before_every_key_they_bound),
 		cmocka_unit_test(tokens_depend_on_the_seed),
+		cmocka_unit_test(beginnings_bound_the_values_that_begin_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
