@@ -5,6 +5,7 @@
 
 #include "node/partition/partition_read.h"
 #include "node/partition/partition_write.h"
+#include "node/server/reply_failure.h"
 #include "node/server/write_check.h"
 #include "proto/base/log.h"
 #include "proto/model/limits.h"
@@ -63,40 +64,6 @@ void handle_item_close(struct handle_item *items)
 }
 
 /* --- answers --- */
-
-/* Where the caller should rather ask. */
-static void reply_hint(struct handle_item *items, struct rpc_request *request, enum status status,
-		       uint64_t partition_id)
-{
-	const struct partition *partition = partition_table_find(items->partitions, partition_id);
-	Cleave__RoutingHint hint;
-	uint8_t *start;
-
-	cleave__routing_hint__init(&hint);
-	hint.catalog_version = partition_table_catalog_version(items->partitions);
-	if (partition != NULL) {
-		hint.leader_node_id = group_leader_node_id(partition->group);
-		hint.epoch = partition->epoch;
-	}
-	buf_reset(&items->reply);
-	start = buf_extend(&items->reply, cleave__routing_hint__get_packed_size(&hint));
-	if (start != NULL)
-		(void)cleave__routing_hint__pack(&hint, start);
-	rpc_request_reply(request, status, buf_slice(&items->reply));
-}
-
-/* What neither the caller nor a retry brings about deserves a line in the log. */
-static void log_unexpected(const char *what, enum status status, uint64_t partition_id)
-{
-	if (!status_is_retryable(status) && status != ST_NO_SPACE && status != ST_INVALID)
-		log_warn("item", what, "partition=%" PRIu64 " status=%s", partition_id, status_name(status));
-}
-
-static bool wants_hint(enum status status)
-{
-	return status == ST_NOT_LEADER || status == ST_MOVED || status == ST_UNAVAILABLE ||
-	       status == ST_STALE;
-}
 
 static ProtobufCBinaryData borrow(struct slice bytes)
 {
@@ -162,12 +129,8 @@ static void finish_get(struct get_op *op, enum status status, uint64_t partition
 {
 	if (status == ST_OK || status == ST_NOT_FOUND)
 		reply_item(op, status == ST_OK);
-	else if (wants_hint(status))
-		reply_hint(op->items, op->request, status, partition_id);
-	else {
-		log_unexpected("read failed", status, partition_id);
-		rpc_request_reply_status(op->request, status);
-	}
+	else
+		reply_failure_send(op->items->partitions, op->request, status, partition_id, "read failed");
 	partition_read_close(&op->read);
 	get_op_destroy(op);
 }
@@ -270,12 +233,9 @@ static void finish_write(struct write_op *op, enum status status)
 {
 	if (status == ST_OK)
 		reply_written(op);
-	else if (wants_hint(status))
-		reply_hint(op->items, op->request, status, op->partition_id);
-	else {
-		log_unexpected("write failed", status, op->partition_id);
-		rpc_request_reply_status(op->request, status);
-	}
+	else
+		reply_failure_send(op->items->partitions, op->request, status, op->partition_id,
+				   "write failed");
 	write_op_destroy(op);
 }
 

@@ -50,6 +50,9 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 	case METHOD_WRITE_ITEM:
 		handle_item_write(&server->items, request);
 		return;
+	case METHOD_READ_RANGE:
+		handle_query_range(&server->queries, request);
+		return;
 	case METHOD_CATALOG_WATCH:
 	case METHOD_CATALOG_SYNC:
 	case METHOD_CATALOG_CREATE_TABLE:
@@ -79,9 +82,11 @@ void server_init(struct server *server)
 {
 	server->service.handle = handle;
 	handle_item_init(&server->items, server->partitions);
+	handle_query_init(&server->queries, server->partitions);
 }
 
 void server_close(struct server *server)
 {
 	handle_item_close(&server->items);
+	handle_query_close(&server->queries);
 }

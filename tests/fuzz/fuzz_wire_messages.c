@@ -61,6 +61,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
 	&cleave__snapshot_row__descriptor,
 	&cleave__snapshot_chunk__descriptor,
 	&cleave__hello__descriptor,
+	&cleave__read_range_request__descriptor,
+	&cleave__read_range_reply__descriptor,
 };
 
 static struct slice pack(struct arena *arena, const ProtobufCMessage *message)

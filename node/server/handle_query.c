@@ -1,0 +1,169 @@
+#include "node/server/handle_query.h"
+
+#include <stdlib.h>
+
+#include "node/partition/partition_scan.h"
+#include "node/server/reply_failure.h"
+#include "proto/model/limits.h"
+#include "proto/wire/item.pb-c.h"
+#include "proto/wire/proto_arena.h"
+#include "storage/item/item_scan.h"
+
+enum {
+	ARENA_BYTES_MAX = 8 * 1024 * 1024,
+	REPLY_BYTES_MAX = ITEM_SCAN_ROWS_SIZE_MAX + 64 * 1024,
+	REPLY_KEEP_BYTES = 1024 * 1024, /* a larger buffer is given back after the reply */
+};
+
+struct range_op {
+	struct handle_query *queries;
+	struct rpc_request *request;
+	struct arena arena;
+	uint64_t partition_id;
+	struct partition_scan scan;
+	struct item_scan rows;
+};
+
+void handle_query_init(struct handle_query *queries, struct partition_table *partitions)
+{
+	*queries = (struct handle_query){ .partitions = partitions };
+	buf_init(&queries->reply, REPLY_BYTES_MAX);
+}
+
+void handle_query_close(struct handle_query *queries)
+{
+	buf_close(&queries->reply);
+}
+
+static struct range_op *range_op_create(struct handle_query *queries, struct rpc_request *request)
+{
+	struct range_op *op = calloc(1, sizeof(*op));
+
+	if (op == NULL)
+		return NULL;
+	arena_init(&op->arena, ARENA_BYTES_MAX);
+	item_scan_init(&op->rows);
+	op->queries = queries;
+	op->request = request;
+	return op;
+}
+
+static void range_op_destroy(struct range_op *op)
+{
+	item_scan_close(&op->rows);
+	arena_close(&op->arena);
+	free(op);
+}
+
+static void reply_rows(struct range_op *op)
+{
+	struct buf *out = &op->queries->reply;
+	const struct item_scan *rows = &op->rows;
+	Cleave__ReadRangeReply reply;
+	uint8_t *start;
+
+	cleave__read_range_reply__init(&reply);
+	reply.rows = (ProtobufCBinaryData){ rows->rows.size, rows->rows.data };
+	reply.matched_count = rows->matched_count;
+	reply.evaluated_count = rows->evaluated_count;
+	reply.evaluated_size_bytes = rows->evaluated_size_bytes;
+	reply.last_key = (ProtobufCBinaryData){ rows->last_key.size, rows->last_key.data };
+	reply.is_at_end = rows->is_at_end;
+	buf_reset(out);
+	start = buf_extend(out, cleave__read_range_reply__get_packed_size(&reply));
+	if (start == NULL) {
+		rpc_request_reply_status(op->request, ST_NO_MEMORY);
+		return;
+	}
+	(void)cleave__read_range_reply__pack(&reply, start); /* its size is known */
+	rpc_request_reply(op->request, ST_OK, buf_slice(out));
+	if (out->capacity > REPLY_KEEP_BYTES) {
+		buf_close(out);
+		buf_init(out, REPLY_BYTES_MAX);
+	}
+}
+
+static void finish(struct range_op *op, enum status status)
+{
+	if (status == ST_OK)
+		reply_rows(op);
+	else
+		reply_failure_send(op->queries->partitions, op->request, status, op->partition_id,
+				   "range read failed");
+	range_op_destroy(op);
+}
+
+static enum status work(struct partition_scan *scan, struct engine *engine)
+{
+	struct range_op *op = CONTAINER_OF(scan, struct range_op, scan);
+
+	return item_scan_run(&op->rows, engine);
+}
+
+static void on_done(struct partition_scan *scan)
+{
+	finish(CONTAINER_OF(scan, struct range_op, scan), scan->status);
+}
+
+static struct slice slice_of_field(ProtobufCBinaryData field)
+{
+	return slice_of(field.data, field.len);
+}
+
+/* One byte more than a row key: the first key after it. */
+static bool is_bound(ProtobufCBinaryData field)
+{
+	return field.len > 0 && field.len <= LIMIT_ROW_KEY_SIZE_BYTES + 1;
+}
+
+static bool is_well_formed(const Cleave__ReadRangeRequest *message)
+{
+	return is_bound(message->start) && is_bound(message->end) && message->row_count_max > 0 &&
+	       message->size_bytes_max > 0;
+}
+
+/* What the message asks for; it lives in the operation's arena. */
+static void take_request(struct range_op *op, const Cleave__ReadRangeRequest *message)
+{
+	struct slice start = slice_of_field(message->start);
+	struct slice end = slice_of_field(message->end);
+
+	op->partition_id = message->partition_id;
+	op->scan.start = start;
+	op->scan.end = end;
+	op->scan.is_consistent = message->consistent_read;
+	op->scan.accepts_frozen = message->accepts_frozen;
+	op->scan.work = work;
+	op->scan.done = on_done;
+	op->rows.start = start;
+	op->rows.end = end;
+	op->rows.is_backward = message->is_backward;
+	op->rows.counts_only = message->count_only;
+	op->rows.row_count_max = message->row_count_max;
+	op->rows.size_bytes_max = message->size_bytes_max;
+}
+
+void handle_query_range(struct handle_query *queries, struct rpc_request *request)
+{
+	struct range_op *op = range_op_create(queries, request);
+	ProtobufCAllocator allocator;
+	Cleave__ReadRangeRequest *message;
+	struct partition *partition;
+	enum status status;
+
+	if (op == NULL) {
+		rpc_request_reply_status(request, ST_NO_MEMORY);
+		return;
+	}
+	allocator = proto_arena_allocator(&op->arena);
+	message = cleave__read_range_request__unpack(&allocator, request->body.size, request->body.data);
+	if (message == NULL || !is_well_formed(message)) {
+		finish(op, ST_INVALID);
+		return;
+	}
+	take_request(op, message);
+	partition = partition_table_find(queries->partitions, op->partition_id);
+	status = partition == NULL ? ST_MOVED : partition_scan_start(partition, &op->scan);
+	if (status != ST_WOULD_BLOCK)
+		finish(op, status);
+}

@@ -1,0 +1,48 @@
+/* Rows of a key range, in order, within limits: what Query and Scan do beside the data.
+ *
+ * A scan stops after the row with which it reached a limit of the caller's, at the end of the
+ * range, or, to keep one step short and its rows bounded, at a limit of its own; the caller
+ * then goes on after last_key.
+ *
+ * Threads  any, one at a time: a scan may wait for the disk.
+ * Memory   start and end are borrowed.  rows and last_key belong to the scan until
+ *          item_scan_close().
+ * Errors   ST_OK; ST_NO_MEMORY, ST_IO, ST_CORRUPT, ST_VERSION: the results are unusable.
+ * Units    sizes are DynamoDB's unless named encoded.
+ */
+#ifndef STORAGE_ITEM_ITEM_SCAN_H
+#define STORAGE_ITEM_ITEM_SCAN_H
+
+#include "proto/model/limits.h"
+#include "storage/engine/engine.h"
+
+enum {
+	ITEM_SCAN_ROWS_MAX = 16 * 1024,            /* evaluated in one step */
+	ITEM_SCAN_ENCODED_BYTES = 4 * 1024 * 1024, /* rows beyond this end the step */
+	ITEM_SCAN_ROWS_SIZE_MAX = ITEM_SCAN_ENCODED_BYTES + LIMIT_ITEM_ENCODED_SIZE_BYTES + 64,
+};
+
+struct item_scan {
+	/* Set by the caller after item_scan_init(). */
+	enum engine_family family;
+	struct slice start; /* inclusive */
+	struct slice end;   /* exclusive */
+	bool is_backward;
+	bool counts_only;
+	uint32_t row_count_max;
+	uint64_t size_bytes_max; /* of evaluated items; the one that reaches it is the last */
+	/* Results. */
+	struct buf rows; /* matched: size u32 be | item bytes */
+	uint32_t matched_count;
+	uint32_t evaluated_count;
+	uint64_t evaluated_size_bytes;
+	struct buf last_key; /* the row with which it stopped; empty with is_at_end */
+	bool is_at_end;      /* no row of the range is left */
+};
+
+void item_scan_init(struct item_scan *scan);
+void item_scan_close(struct item_scan *scan);
+/* Once. */
+enum status item_scan_run(struct item_scan *scan, struct engine *engine) MUST_CHECK;
+
+#endif
