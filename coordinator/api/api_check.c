@@ -39,6 +39,19 @@ static bool begin(struct api_check *check)
 	return true;
 }
 
+void api_check_add(struct api_check *check, const char *format, ...)
+{
+	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES];
+	va_list args;
+
+	if (!begin(check))
+		return;
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args); /* cut to fit */
+	va_end(args);
+	append(check, "%s", message);
+}
+
 PRINTF_LIKE(4, 5)
 static void refuse(struct api_check *check, const char *path, struct slice value, const char *format, ...)
 {

@@ -46,6 +46,8 @@ void api_check_count(struct api_check *check, const char *path, const struct jso
 		     uint32_t max);
 /* Characters and length of a table's name. */
 void api_check_table_name(struct api_check *check, const char *path, struct slice name);
+/* A message that is worded otherwise. */
+void api_check_add(struct api_check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 bool api_check_passed(const struct api_check *check, struct api_error *error) MUST_CHECK;
 
 /* False, with the error set, unless it is a table name: what table operations say first. */

@@ -2,6 +2,7 @@
 
 #include "coordinator/api/api_item.h"
 #include "coordinator/api/api_message.h"
+#include "coordinator/api/api_query.h"
 #include "coordinator/api/api_service.h"
 #include "coordinator/api/api_table.h"
 #include "coordinator/http/http_response.h"
@@ -29,15 +30,19 @@ static const char target_prefix[] = "DynamoDB_20120810.";
 	}
 
 static struct metric outcomes[][API_OUTCOME_COUNT] = {
-	OUTCOMES("CreateTable"),       OUTCOMES("DeleteItem"),     OUTCOMES("DeleteTable"),
-	OUTCOMES("DescribeEndpoints"), OUTCOMES("DescribeLimits"), OUTCOMES("DescribeTable"),
-	OUTCOMES("GetItem"),           OUTCOMES("ListTables"),     OUTCOMES("PutItem"),
+	OUTCOMES("CreateTable"),    OUTCOMES("DeleteItem"),
+	OUTCOMES("DeleteTable"),    OUTCOMES("DescribeEndpoints"),
+	OUTCOMES("DescribeLimits"), OUTCOMES("DescribeTable"),
+	OUTCOMES("GetItem"),        OUTCOMES("ListTables"),
+	OUTCOMES("PutItem"),        OUTCOMES("Scan"),
 	OUTCOMES("UpdateTable"),
 };
 static struct histogram durations[] = {
-	DURATION("CreateTable"),       DURATION("DeleteItem"),     DURATION("DeleteTable"),
-	DURATION("DescribeEndpoints"), DURATION("DescribeLimits"), DURATION("DescribeTable"),
-	DURATION("GetItem"),           DURATION("ListTables"),     DURATION("PutItem"),
+	DURATION("CreateTable"),    DURATION("DeleteItem"),
+	DURATION("DeleteTable"),    DURATION("DescribeEndpoints"),
+	DURATION("DescribeLimits"), DURATION("DescribeTable"),
+	DURATION("GetItem"),        DURATION("ListTables"),
+	DURATION("PutItem"),        DURATION("Scan"),
 	DURATION("UpdateTable"),
 };
 
@@ -52,7 +57,8 @@ static const struct api_operation operations[] = {
 	{ "GetItem", api_item_get, outcomes[6], &durations[6] },
 	{ "ListTables", api_table_list, outcomes[7], &durations[7] },
 	{ "PutItem", api_item_put, outcomes[8], &durations[8] },
-	{ "UpdateTable", api_table_update, outcomes[9], &durations[9] },
+	{ "Scan", api_query_scan, outcomes[9], &durations[9] },
+	{ "UpdateTable", api_table_update, outcomes[10], &durations[10] },
 };
 
 _Static_assert(ARRAY_COUNT(operations) == ARRAY_COUNT(outcomes), "one row of counters for each operation");

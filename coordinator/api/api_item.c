@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "coordinator/api/api_message.h"
+#include "coordinator/api/api_failure.h"
 #include "coordinator/json/json_item_write.h"
 #include "proto/base/log.h"
 #include "proto/model/capacity.h"
@@ -21,14 +21,6 @@ static void run_on_table(struct api_request *request);
 
 /* --- the answer --- */
 
-static void write_units(struct json_writer *writer, uint64_t half_units)
-{
-	char text[CAPACITY_TEXT_SIZE_MAX];
-	size_t size = capacity_print(half_units, text);
-
-	json_writer_member_raw(writer, "CapacityUnits", slice_of(text, size));
-}
-
 static uint64_t half_units_of(const struct item_state *state)
 {
 	const struct item_op *op = &state->op;
@@ -38,25 +30,6 @@ static uint64_t half_units_of(const struct item_state *state)
 						op->is_consistent ? CAPACITY_READ_STRONG
 								  : CAPACITY_READ_EVENTUAL);
 	return capacity_write_half_units(op->old_size_bytes, op->new_size_bytes, false);
-}
-
-static void write_capacity(const struct item_state *state, struct json_writer *writer)
-{
-	uint64_t half_units = half_units_of(state);
-
-	if (state->input.capacity == API_CAPACITY_NONE)
-		return;
-	json_writer_key(writer, "ConsumedCapacity");
-	json_writer_object_start(writer);
-	json_writer_member_string(writer, "TableName", state->input.table_name);
-	write_units(writer, half_units);
-	if (state->input.capacity == API_CAPACITY_INDEXES) {
-		json_writer_key(writer, "Table");
-		json_writer_object_start(writer);
-		write_units(writer, half_units);
-		json_writer_object_end(writer);
-	}
-	json_writer_object_end(writer);
 }
 
 static enum status write_item(const struct item_state *state, struct json_writer *writer)
@@ -91,7 +64,8 @@ static void answer(struct item_state *state)
 	json_writer_init(&writer, api_request_body(request));
 	json_writer_object_start(&writer);
 	status = write_item(state, &writer);
-	write_capacity(state, &writer);
+	api_capacity_write_member(&writer, state->input.capacity, state->input.table_name,
+				  half_units_of(state));
 	json_writer_object_end(&writer);
 	if (status == ST_OK) {
 		api_request_reply(request);
@@ -99,31 +73,6 @@ static void answer(struct item_state *state)
 		log_failure(&state->op, status); /* the replica sent no item */
 		api_request_fail(request);
 	}
-}
-
-static const char *message_of(enum status status)
-{
-	switch (status) {
-	case ST_NO_SPACE:
-		return API_MESSAGE_NO_SPACE;
-	case ST_UNKNOWN_OUTCOME:
-	case ST_FORGOTTEN:
-	case ST_CANCELED:
-		return API_MESSAGE_UNKNOWN_OUTCOME;
-	case ST_UNREACHABLE:
-	case ST_NOT_LEADER:
-	case ST_UNAVAILABLE:
-	case ST_TIMEOUT:
-		return API_MESSAGE_NO_REPLICA;
-	default:
-		return API_MESSAGE_INTERNAL;
-	}
-}
-
-static void fail_not_found(struct api_request *request)
-{
-	api_error_set(&request->error, API_ERROR_RESOURCE_NOT_FOUND, "%s", API_MESSAGE_NOT_FOUND);
-	api_request_fail(request);
 }
 
 static void on_done(struct item_op *op)
@@ -136,12 +85,10 @@ static void on_done(struct item_op *op)
 		answer(state);
 	} else if (op->status == ST_NOT_FOUND && !request->is_aborted && !request->has_synced) {
 		api_request_sync(request, run_on_table);
-	} else if (op->status == ST_NOT_FOUND) {
-		fail_not_found(request);
 	} else {
-		if (op->status != ST_CANCELED)
+		if (op->status != ST_CANCELED && op->status != ST_NOT_FOUND)
 			log_failure(op, op->status);
-		api_request_fail_internal(request, message_of(op->status));
+		api_failure_answer(request, op->status);
 	}
 }
 
@@ -208,7 +155,7 @@ static void run_on_table(struct api_request *request)
 		return;
 	}
 	if (table == NULL || table->table_id == state->table_id) {
-		fail_not_found(request);
+		api_failure_answer(request, ST_NOT_FOUND);
 		return;
 	}
 	if (make_row_key(state, table))

@@ -1,6 +1,5 @@
 #include "coordinator/api/api_item_input.h"
 
-#include "coordinator/api/api_check.h"
 #include "coordinator/api/api_message.h"
 #include "proto/model/item.h"
 
@@ -76,8 +75,6 @@ static const struct json_type input_types[] = {
 	[ITEM_OP_DELETE] = JSON_STRUCT("DeleteItemInput", struct raw_input, delete_fields),
 };
 
-static const char *const capacity_values[] = { "INDEXES", "TOTAL", "NONE", NULL };
-static const struct api_enum capacity_enum = { capacity_values, "[INDEXES, TOTAL, NONE]" };
 static const char *const return_values[] = {
 	"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW", NULL
 };
@@ -102,7 +99,7 @@ static bool check_constraints(enum item_op_kind kind, const struct raw_input *ra
 	struct api_check check;
 
 	api_check_init(&check);
-	api_check_enum(&check, "returnConsumedCapacity", raw->return_capacity, &capacity_enum);
+	api_capacity_check(&check, raw->return_capacity);
 	api_check_required(&check, "tableName", raw->table_name.data != NULL);
 	api_check_table_name(&check, "tableName", raw->table_name);
 	api_check_required(&check, is_put ? "item" : "key",
@@ -147,16 +144,12 @@ static bool check_return_values(const struct raw_input *raw, struct api_error *e
 static bool fill_in(enum item_op_kind kind, const struct raw_input *raw, struct api_item_input *out,
 		    struct api_error *error)
 {
-	static const enum api_capacity capacities[] = { API_CAPACITY_INDEXES, API_CAPACITY_TOTAL,
-							API_CAPACITY_NONE };
-	int capacity = api_enum_index(&capacity_enum, raw->return_capacity);
-
 	*out = (struct api_item_input){
 		.table_name = raw->table_name,
 		.item = raw->item,
 		.is_consistent = raw->consistent_read == JSON_TRUE,
 		.returns_old = slice_equal(raw->return_values, slice_of_string("ALL_OLD")),
-		.capacity = capacity < 0 ? API_CAPACITY_NONE : capacities[capacity],
+		.capacity = api_capacity_parse(raw->return_capacity),
 	};
 	if (kind != ITEM_OP_PUT)
 		return true;

@@ -10,11 +10,9 @@
 #ifndef COORDINATOR_API_API_ITEM_INPUT_H
 #define COORDINATOR_API_API_ITEM_INPUT_H
 
-#include "coordinator/api/api_error.h"
+#include "coordinator/api/api_capacity.h"
 #include "coordinator/exec/item_op.h"
 #include "coordinator/json/json_reader.h"
-
-enum api_capacity { API_CAPACITY_NONE, API_CAPACITY_TOTAL, API_CAPACITY_INDEXES };
 
 struct api_item_input {
 	struct slice table_name;

@@ -68,4 +68,29 @@
 #define API_MESSAGE_RETURN_VALUES "ReturnValues can only be ALL_OLD or NONE"
 #define API_MESSAGE_ITEM_SIZE     "Item size has exceeded the maximum allowed size"
 
+/* Query and Scan. */
+#define API_MESSAGE_QUERY_LIMIT                                                                              \
+	"Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
+#define API_MESSAGE_TOTAL_SEGMENTS_MISSING                                                                   \
+	"The TotalSegments parameter is required but was not present in the request when Segment parameter " \
+	"is present"
+#define API_MESSAGE_SEGMENT_MISSING                                                                          \
+	"The Segment parameter is required but was not present in the request when parameter TotalSegments " \
+	"is present"
+#define API_MESSAGE_SEGMENT_TOO_HIGH                                                                         \
+	"The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: "       \
+	"%" PRId64 " is not less than TotalSegments: %" PRId64
+#define API_MESSAGE_SELECT_NEEDS_ATTRIBUTES                                                                  \
+	"Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+#define API_MESSAGE_SELECT_NEEDS_ATTRIBUTES_QUERY                                                            \
+	"1 validation error detected: " API_MESSAGE_SELECT_NEEDS_ATTRIBUTES
+#define API_MESSAGE_SELECT_WITH_ATTRIBUTES "Cannot specify the %s when choosing to get %s"
+#define API_MESSAGE_SELECT_NEEDS_INDEX                                                                       \
+	"ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+#define API_MESSAGE_START_KEY_INVALID "The provided starting key is invalid"
+#define API_MESSAGE_START_KEY_SEGMENT                                                                        \
+	API_MESSAGE_START_KEY_INVALID                                                                        \
+	": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: "    \
+	"%u Segment: %u"
+
 #endif

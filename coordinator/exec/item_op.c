@@ -1,5 +1,6 @@
 #include "coordinator/exec/item_op.h"
 
+#include "coordinator/exec/replica_call.h"
 #include "proto/base/metrics.h"
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
@@ -28,6 +29,7 @@ void item_op_env_init(struct item_op_env *env, struct catalog_view *view, struct
 	};
 	buf_init(&env->packed, MESSAGE_SIZE_MAX);
 	metrics_register(&retries);
+	replica_call_register_metrics();
 }
 
 void item_op_env_close(struct item_op_env *env)

@@ -57,6 +57,11 @@ void route_close(struct route *route);
 enum status route_pick(struct route *route, struct slice row_key, enum route_kind kind,
 		       const struct route_tried *tried, struct route_target *target_out) MUST_CHECK;
 
+/* The same for a partition that the caller has found. */
+enum status route_pick_replica(struct route *route, const struct partition_info *partition,
+			       enum route_kind kind, const struct route_tried *tried,
+			       struct route_target *target_out) MUST_CHECK;
+
 /* A full list takes no more. */
 void route_tried_add(struct route_tried *tried, uint64_t node_id);
 bool route_tried_has(const struct route_tried *tried, uint64_t node_id);

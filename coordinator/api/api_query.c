@@ -1,0 +1,202 @@
+#include "coordinator/api/api_query.h"
+
+#include <inttypes.h>
+
+#include "coordinator/api/api_failure.h"
+#include "coordinator/api/api_message.h"
+#include "coordinator/api/api_query_range.h"
+#include "coordinator/exec/query_op.h"
+#include "coordinator/json/json_item_write.h"
+#include "proto/base/log.h"
+#include "proto/model/capacity.h"
+#include "proto/model/row_key.h"
+
+struct query_state {
+	struct api_request *request;
+	enum api_query_kind kind;
+	struct api_query_input input;
+	struct table_schema schema; /* of the table that op reads */
+	struct query_op op;
+};
+
+static void run_on_table(struct api_request *request);
+
+/* --- the answer --- */
+
+static enum status write_rows(struct json_writer *writer, const struct query_rows *chunk)
+{
+	struct reader reader;
+	enum status status = ST_OK;
+
+	reader_init(&reader, chunk->rows);
+	while (status == ST_OK && reader.size > 0) {
+		struct slice item = reader_bytes(&reader, reader_u32_be(&reader));
+
+		if (reader.status != ST_OK)
+			return reader.status;
+		json_writer_begin_value(writer);
+		status = json_item_write(writer->out, item);
+	}
+	return status;
+}
+
+static enum status write_items(struct json_writer *writer, const struct query_op *op)
+{
+	enum status status = ST_OK;
+
+	if (op->counts_only)
+		return ST_OK;
+	json_writer_key(writer, "Items");
+	json_writer_list_start(writer);
+	for (const struct query_rows *chunk = op->rows; status == ST_OK && chunk != NULL; chunk = chunk->next)
+		status = write_rows(writer, chunk);
+	json_writer_list_end(writer);
+	return status;
+}
+
+static enum status write_last_key(struct json_writer *writer, const struct query_state *state)
+{
+	enum status status;
+	struct buf key;
+
+	if (!state->op.is_cut)
+		return ST_OK;
+	buf_init(&key, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	status = row_key_to_key(&key, state->op.last_key, &state->schema);
+	if (status == ST_OK) {
+		json_writer_key(writer, "LastEvaluatedKey");
+		json_writer_begin_value(writer);
+		status = json_item_write(writer->out, buf_slice(&key));
+	}
+	buf_close(&key);
+	return status;
+}
+
+static uint64_t half_units_of(const struct query_op *op)
+{
+	return capacity_read_half_units(op->evaluated_size_bytes,
+					op->is_consistent ? CAPACITY_READ_STRONG : CAPACITY_READ_EVENTUAL);
+}
+
+static void answer(struct query_state *state)
+{
+	struct api_request *request = state->request;
+	const struct query_op *op = &state->op;
+	struct json_writer writer;
+	enum status status;
+
+	json_writer_init(&writer, api_request_body(request));
+	json_writer_object_start(&writer);
+	status = write_items(&writer, op);
+	json_writer_member_int(&writer, "Count", op->matched_count);
+	json_writer_member_int(&writer, "ScannedCount", op->evaluated_count);
+	if (status == ST_OK)
+		status = write_last_key(&writer, state);
+	api_capacity_write_member(&writer, state->input.capacity, state->input.table_name, half_units_of(op));
+	json_writer_object_end(&writer);
+	if (status == ST_OK) {
+		api_request_reply(request);
+		return;
+	}
+	log_warn("query", "bad-rows", "status=%s partition=%" PRIu64 " node=%" PRIu64, status_name(status),
+		 op->call.target.partition_id, op->call.target.node_id);
+	api_request_fail(request);
+}
+
+/* --- on the way --- */
+
+static void log_failure(const struct query_op *op)
+{
+	log_warn("query", "failed", "status=%s partition=%" PRIu64 " node=%" PRIu64 " attempts=%" PRIu32,
+		 status_name(op->status), op->call.target.partition_id, op->call.target.node_id,
+		 op->call.attempt_count);
+}
+
+static void on_done(struct query_op *op)
+{
+	struct query_state *state = CONTAINER_OF(op, struct query_state, op);
+	struct api_request *request = state->request;
+
+	request->cancel = NULL;
+	if (op->status == ST_OK) {
+		answer(state);
+	} else if (op->status == ST_NOT_FOUND && !request->is_aborted && !request->has_synced) {
+		api_request_sync(request, run_on_table);
+	} else {
+		if (op->status != ST_CANCELED && op->status != ST_NOT_FOUND)
+			log_failure(op);
+		api_failure_answer(request, op->status);
+	}
+}
+
+static void cancel(struct api_request *request)
+{
+	struct query_state *state = request->state;
+
+	query_op_cancel(&state->op);
+}
+
+static void start_op(struct query_state *state, const struct table_info *table,
+		     const struct api_query_range *range)
+{
+	struct api_request *request = state->request;
+	const struct api_query_input *input = &state->input;
+
+	state->schema = table->schema;
+	state->op = (struct query_op){
+		.table_id = table->table_id,
+		.start = range->start,
+		.end = range->end,
+		.is_backward = input->is_backward,
+		.is_consistent = input->is_consistent,
+		.counts_only = input->counts_only,
+		.row_count_max = input->row_count_max,
+		.arena = request->arena,
+		.done = on_done,
+	};
+	request->cancel = cancel;
+	query_op_start(request->api->options.items, &state->op);
+}
+
+/* After a sync the table must be there, and another one than before. */
+static void run_on_table(struct api_request *request)
+{
+	struct query_state *state = request->state;
+	const struct table_info *table = api_request_find_usable(request, state->input.table_name);
+	struct api_query_range range;
+
+	if (table == NULL && !request->has_synced) {
+		api_request_sync(request, run_on_table);
+		return;
+	}
+	if (table == NULL || table->table_id == state->op.table_id) {
+		api_failure_answer(request, ST_NOT_FOUND);
+		return;
+	}
+	if (api_query_range_of_scan(&state->input, table, request->arena, &range, &request->error))
+		start_op(state, table, &range);
+	else
+		api_request_fail(request);
+}
+
+static void run(struct api_request *request, enum api_query_kind kind)
+{
+	struct query_state *state = arena_alloc_zeroed(request->arena, sizeof(*state));
+
+	if (state == NULL) {
+		api_request_fail(request);
+		return;
+	}
+	state->request = request;
+	state->kind = kind;
+	request->state = state;
+	if (api_query_input_read(kind, request->http->body, request->arena, &state->input, &request->error))
+		run_on_table(request);
+	else
+		api_request_fail(request);
+}
+
+void api_query_scan(struct api_request *request)
+{
+	run(request, API_SCAN);
+}

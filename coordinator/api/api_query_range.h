@@ -1,0 +1,24 @@
+/* From the parameters of a Query or Scan and a table's schema to a range of row keys.
+ *
+ * Threads  pure functions.
+ * Memory   bounds live in the arena.
+ * Errors   false with *error set: API_ERROR_VALIDATION as the service words it, or
+ *          API_ERROR_INTERNAL without memory.
+ */
+#ifndef COORDINATOR_API_API_QUERY_RANGE_H
+#define COORDINATOR_API_API_QUERY_RANGE_H
+
+#include "coordinator/api/api_query_input.h"
+#include "proto/catalog/catalog_info.h"
+
+struct api_query_range {
+	struct slice start; /* inclusive row key */
+	struct slice end;   /* exclusive; not before start */
+};
+
+/* The rows of a Scan: a segment's tokens, from behind the start key. */
+bool api_query_range_of_scan(const struct api_query_input *input, const struct table_info *table,
+			     struct arena *arena, struct api_query_range *range_out,
+			     struct api_error *error) MUST_CHECK;
+
+#endif

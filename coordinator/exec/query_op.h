@@ -1,0 +1,62 @@
+/* One page of a Query or Scan: the rows of a key range, partition by partition in its order.
+ *
+ *   STEP --> replica_call --> take the rows --> page full or range done? --> done
+ *    ^                                              | no: go on after the last row,
+ *    +----------------------------------------------+ or at the next partition
+ *
+ * A page ends with the row that reaches row_count_max or size_bytes_max, or with the range.  The
+ * operation goes on by key, never by count, so a partition that moves, splits or changes its
+ * leader between two steps costs no row and brings none twice.
+ *
+ * Threads  loop thread of env->runtime.
+ * Memory   embedded in the caller's operation until done() ran; so are start and end.  Results
+ *          live in the arena given.
+ * Errors   done() runs once, never from inside start or cancel, with status as of replica_call.h:
+ *          a page is complete or fails as a whole.
+ */
+#ifndef COORDINATOR_EXEC_QUERY_OP_H
+#define COORDINATOR_EXEC_QUERY_OP_H
+
+#include "coordinator/exec/replica_call.h"
+#include "proto/model/limits.h"
+
+/* Matched rows of one reply: size u32 be | item, one after the other. */
+struct query_rows {
+	struct slice rows;
+	struct query_rows *next;
+};
+
+struct query_op {
+	/* Set by the caller; the rest zeroed. */
+	uint32_t table_id;
+	struct slice start; /* inclusive row key */
+	struct slice end;   /* exclusive; not before start */
+	bool is_backward;
+	bool is_consistent;
+	bool counts_only;
+	uint32_t row_count_max; /* UINT32_MAX: no limit */
+	struct arena *arena;
+	void (*done)(struct query_op *op);
+	/* Valid in done(). */
+	enum status status;
+	struct query_rows *rows; /* in the order of the range */
+	uint32_t matched_count;
+	uint32_t evaluated_count;
+	uint64_t evaluated_size_bytes;
+	bool is_cut;           /* a limit ended the page: */
+	struct slice last_key; /* it goes on after this row */
+	/* Own. */
+	struct replica_call call;
+	struct runtime_task close_task;
+	struct item_op_env *env;
+	struct query_rows **rows_end;
+	struct slice asked_start; /* what the last message asked for */
+	struct slice asked_end;
+	bool is_canceled;
+};
+
+void query_op_start(struct item_op_env *env, struct query_op *op);
+/* done() still comes, once, later.  Harmless when not under way. */
+void query_op_cancel(struct query_op *op);
+
+#endif
