@@ -296,9 +296,10 @@ stage_cluster()
 	require_cluster_sources
 	tree_has 'tests/cluster/test_*.py' || leave_out "there is no cluster test"
 	build_binaries
+	build_chaos_programs
 	CLEAVE_BIN=$ROOT/build/release
 	export CLEAVE_BIN
-	for test in tests/cluster/test_*.py; do
+	for test in tests/cluster/test_*.py tests/chaos/test_*.py; do
 		echo "== $test"
 		python3 "$test" || { echo "FAILED: $test"; failed=$((failed + 1)); }
 	done

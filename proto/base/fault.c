@@ -1,5 +1,6 @@
 #include "proto/base/fault.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "proto/base/check.h"
@@ -127,4 +128,12 @@ uint32_t fault_delay_ms_slow(enum fault_point point)
 {
 	CHECK(point > FAULT_NONE && point < FAULT_COUNT);
 	return points[point].delay_ms;
+}
+
+void fault_block_slow(enum fault_point point)
+{
+	uint32_t delay_ms = fault_delay_ms_slow(point);
+
+	if (delay_ms > 0)
+		(void)poll(NULL, 0, (int)delay_ms); /* a signal may end it early: a drill can bear that */
 }

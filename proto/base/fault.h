@@ -18,7 +18,7 @@
 enum fault_point {
 	FAULT_NONE,
 	FAULT_ENGINE_WRITE,   /* a batch write fails */
-	FAULT_ENGINE_SYNC,    /* a log sync fails */
+	FAULT_ENGINE_SYNC,    /* a log sync fails, or takes longer (a slow disk) */
 	FAULT_ENGINE_READ,    /* a point read or an iterator fails */
 	FAULT_APPLY_DELAY,    /* this replica's applies wait (stale reads become visible) */
 	FAULT_RPC_SEND,       /* a call is not sent */
@@ -52,6 +52,15 @@ static inline bool fault_fires(enum fault_point point)
 {
 	return __builtin_expect(atomic_load_explicit(&fault_is_armed, memory_order_relaxed), 0) &&
 	       fault_fires_slow(point);
+}
+
+/* Hold the calling thread as long as this step shall wait: only where a thread may block. */
+void fault_block_slow(enum fault_point point);
+
+static inline void fault_block(enum fault_point point)
+{
+	if (__builtin_expect(atomic_load_explicit(&fault_is_armed, memory_order_relaxed), 0))
+		fault_block_slow(point);
 }
 
 /* How long this step shall wait; 0 normally. */

@@ -119,6 +119,7 @@ enum status engine_rocksdb_batch_sync(struct engine *base)
 
 	if (engine->has_failed)
 		return ST_IO;
+	fault_block(FAULT_ENGINE_SYNC);
 	if (fault_fires(FAULT_ENGINE_SYNC))
 		return inject(engine, "sync");
 	rocksdb_flush_wal(engine->db, to_disk, &error);

@@ -160,7 +160,12 @@ class Lab:
         log = self.path("logs", f"{name}.log")
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"--- {name} starts with {command[-2:]}\n")
-        subprocess.run([PYTHON, SPAWN, f"{run}.pid", f"{run}.cmd", log, *command], check=True)
+        spawn = [PYTHON, SPAWN, f"{run}.pid", f"{run}.cmd", log, *command]
+        subprocess.run([*self.spawn_words(name), *spawn], check=True)
+
+    def spawn_words(self, _name):
+        """What stands before the command that starts a process; for labs that put processes into some surroundings."""
+        return []
 
     # --- what it consists of ---
 
@@ -300,8 +305,13 @@ class Lab:
 
     def replica(self, name, partition_id):
         """A node's own words about its replica of a partition."""
+        return self.replicas(name)[partition_id]
+
+    def replicas(self, name):
+        """The same of all its replicas, by partition."""
         files = [self.path("tls", file) for file in ("ca.crt", "tool.crt", "tool.key")]
-        return peer.node_status(self.node_port(name), self.cluster_id(), *files)[partition_id]
+        host, port = self.argument(name, "--listen").rsplit(":", 1)
+        return peer.node_status(int(port), self.cluster_id(), *files, host=host)
 
     def try_replica(self, name, partition_id):
         """The same, or None while the node does not say."""

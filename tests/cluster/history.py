@@ -17,6 +17,7 @@ import botocore.exceptions
 import linear
 
 PACE_S = 0.005  # between two operations of a client: two cores are enough for a cluster and its clients
+WRITES = (linear.PUT, linear.DELETE)
 NEVER_SENT = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectTimeoutError)
 
 
@@ -130,7 +131,7 @@ class Load:
             self.note_open(error, kind, began_ns)
         else:
             ended_ns = time.monotonic_ns()
-            if kind == linear.GET:
+            if kind not in WRITES:
                 value = value_of(answer.get("Item"))
             else:
                 old = value_of(answer.get("Attributes"))
@@ -151,7 +152,7 @@ class Load:
     def write_times_ns(self):
         """When writes were acknowledged, in order."""
         times = [when for _, when in list(self.ledger.values())]
-        times += [each.ended_ns for each in list(self.operations) if each.kind != linear.GET and each.is_known()]
+        times += [each.ended_ns for each in list(self.operations) if each.kind in WRITES and each.is_known()]
         return sorted(times)
 
     def slowest_s(self):

@@ -54,7 +54,7 @@ def hello(cluster_id, role, node_id=0, incarnation=bytes(16), protocol_version=P
     return frame(HELLO, METHOD_HELLO, body + _number_field(4, node_id) + _bytes_field(5, incarnation))
 
 
-def tls_connection(port, authority=None, certificate=None, key=None):
+def tls_connection(port, authority=None, certificate=None, key=None, host="127.0.0.1"):
     """A TLS connection to a node, with or without a certificate of our own."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -63,11 +63,11 @@ def tls_connection(port, authority=None, certificate=None, key=None):
         context.load_verify_locations(authority)
     if certificate:
         context.load_cert_chain(certificate, key)
-    return context.wrap_socket(plain_connection(port))
+    return context.wrap_socket(plain_connection(port, host))
 
 
-def plain_connection(port):
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+def plain_connection(port, host="127.0.0.1"):
+    connection = socket.create_connection((host, port), timeout=10)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
@@ -157,9 +157,9 @@ def _replica(message):
     return replica
 
 
-def node_status(port, cluster_id, authority, certificate, key):
+def node_status(port, cluster_id, authority, certificate, key, host="127.0.0.1"):
     """The replicas that a node hosts, by partition id, as the node itself tells an operator's tool."""
-    with tls_connection(port, authority, certificate, key) as connection:
+    with tls_connection(port, authority, certificate, key, host) as connection:
         connection.sendall(hello(cluster_id, ROLE_TOOL))
         answer = read_frame(connection)
         if answer is None or answer[0] != HELLO or answer[2] != ST_OK:

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -77,6 +78,26 @@ static void a_delay_holds_until_it_is_cleared(void **state)
 	assert_false(fault_is_armed);
 }
 
+static uint64_t now_mono_ms(void)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void a_point_with_a_delay_holds_its_thread(void **state)
+{
+	uint64_t begin_mono_ms = now_mono_ms();
+
+	(void)state;
+	fault_set(FAULT_ENGINE_SYNC, 0, 30);
+	fault_block(FAULT_ENGINE_WRITE);
+	fault_block(FAULT_ENGINE_SYNC);
+	assert_true(now_mono_ms() - begin_mono_ms >= 29);
+	fault_clear_all();
+}
+
 static void disarming_the_nth_leaves_the_points(void **state)
 {
 	(void)state;
@@ -108,6 +129,7 @@ int main(void)
 		cmocka_unit_test(a_run_with_too_few_steps_did_not_fire),
 		cmocka_unit_test(a_point_fires_with_its_probability),
 		cmocka_unit_test(a_delay_holds_until_it_is_cleared),
+		cmocka_unit_test(a_point_with_a_delay_holds_its_thread),
 		cmocka_unit_test(disarming_the_nth_leaves_the_points),
 		cmocka_unit_test(every_name_parses_back),
 	};
