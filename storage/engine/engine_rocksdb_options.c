@@ -45,13 +45,13 @@ struct profile {
 
 static const struct profile full_profile = {
 	.cache_bytes = 256 * MB,
-	.write_buffer_bytes = 96 * MB,
-	.family_buffer_bytes_max = 16 * MB,
+	.write_buffer_bytes = 128 * MB,
+	.family_buffer_bytes_max = 32 * MB,
 	.log_buffer_bytes_max = 32 * MB,
 	.arena_block_bytes = 256 * KB,
 	.wal_bytes_max = 128 * MB,
 	.level_base_bytes = 128 * MB,
-	.file_bytes = 16 * MB,
+	.file_bytes = 32 * MB,
 	.manifest_block_bytes = 1 * MB,
 	.background_jobs = 4,
 	.open_files = 1024,
@@ -59,14 +59,14 @@ static const struct profile full_profile = {
 };
 
 static const struct profile small_profile = {
-	.cache_bytes = 4 * MB,
-	.write_buffer_bytes = 8 * MB,
-	.family_buffer_bytes_max = 2 * MB,
-	.log_buffer_bytes_max = 4 * MB,
+	.cache_bytes = 32 * MB,
+	.write_buffer_bytes = 48 * MB,
+	.family_buffer_bytes_max = 12 * MB,
+	.log_buffer_bytes_max = 16 * MB,
 	.arena_block_bytes = 32 * KB,
-	.wal_bytes_max = 16 * MB,
-	.level_base_bytes = 16 * MB,
-	.file_bytes = 4 * MB,
+	.wal_bytes_max = 64 * MB,
+	.level_base_bytes = 64 * MB,
+	.file_bytes = 16 * MB,
 	.manifest_block_bytes = 16 * KB,
 	.background_jobs = 2,
 	.open_files = 64,
@@ -175,7 +175,7 @@ static rocksdb_options_t *create_family_options(const struct engine_rocksdb *eng
 	rocksdb_options_set_arena_block_size(options, profile->arena_block_bytes);
 	/* Room before RocksDB holds writers back: they are loop threads. */
 	rocksdb_options_set_max_write_buffer_number(options, 6);
-	rocksdb_options_set_level0_file_num_compaction_trigger(options, 6);
+	rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
 	rocksdb_options_set_level0_slowdown_writes_trigger(options, 40);
 	rocksdb_options_set_level0_stop_writes_trigger(options, 60);
 	rocksdb_options_set_max_bytes_for_level_base(options, profile->level_base_bytes);
