@@ -4,7 +4,7 @@
 
 #include "coordinator/api/api_dispatch.h"
 #include "coordinator/http/http_server.h"
-#include "coordinator/peer_follow.h"
+#include "coordinator/router.h"
 #include "proto/base/log.h"
 
 enum { DRAIN_CHECK_MS = 2, US_PER_MS = 1000 };
@@ -13,10 +13,7 @@ enum { LISTENER_PLAIN, LISTENER_HTTPS, LISTENER_COUNT };
 
 struct coordinator {
 	struct runtime_uv *runtime;
-	struct catalog_view view;
-	struct peer_follow peers;
-	struct route route;
-	struct item_op_env items;
+	struct router router;
 	struct sigv4_verifier *verifier;
 	struct api api;
 	struct http_server *servers[LISTENER_COUNT]; /* NULL: none */
@@ -45,18 +42,15 @@ static void build(struct coordinator *coordinator, const struct coordinator_opti
 {
 	struct api_options api = {
 		.runtime = &options->runtime->base,
-		.view = &coordinator->view,
-		.items = &coordinator->items,
+		.view = &coordinator->router.view,
+		.items = &coordinator->router.items,
 		.verifier = coordinator->verifier,
 		.region = options->region,
 	};
 
 	coordinator->runtime = options->runtime;
-	catalog_view_init(&coordinator->view, &options->runtime->base, options->transport,
-			  options->seed_node_ids, options->seed_count);
-	peer_follow_init(&coordinator->peers, &coordinator->view, options->transport);
-	route_init(&coordinator->route, &coordinator->view, options->transport, options->zone);
-	item_op_env_init(&coordinator->items, &coordinator->view, &coordinator->route, options->transport);
+	router_init(&coordinator->router, options->transport, options->seed_node_ids, options->seed_count,
+		    options->zone);
 	api_init(&coordinator->api, &api);
 }
 
@@ -102,7 +96,7 @@ enum status coordinator_start(const struct coordinator_options *options, struct 
 		if (status != ST_OK)
 			return status;
 	}
-	catalog_view_start(&coordinator->view);
+	router_start(&coordinator->router);
 	return ST_OK;
 }
 
@@ -110,7 +104,7 @@ enum status coordinator_start(const struct coordinator_options *options, struct 
 
 static void on_view_closed(struct catalog_view *view)
 {
-	struct coordinator *coordinator = CONTAINER_OF(view, struct coordinator, view);
+	struct coordinator *coordinator = CONTAINER_OF(view, struct coordinator, router.view);
 
 	coordinator->stopped_cb(coordinator->stopped_context);
 }
@@ -123,7 +117,7 @@ static void on_drain_timer(struct runtime_timer *timer)
 	if (coordinator->api.request_count > 0)
 		runtime_timer_start(&coordinator->runtime->base, timer, DRAIN_CHECK_MS * US_PER_MS);
 	else
-		catalog_view_stop(&coordinator->view, on_view_closed);
+		router_stop(&coordinator->router, on_view_closed);
 }
 
 static void on_server_stopped(void *context)
@@ -159,10 +153,7 @@ void coordinator_destroy(struct coordinator *coordinator)
 	for (int listener = 0; listener < LISTENER_COUNT; listener++)
 		http_server_destroy(coordinator->servers[listener]);
 	api_close(&coordinator->api);
-	item_op_env_close(&coordinator->items);
-	route_close(&coordinator->route);
-	peer_follow_close(&coordinator->peers);
-	catalog_view_close(&coordinator->view);
+	router_close(&coordinator->router);
 	sigv4_verifier_destroy(coordinator->verifier);
 	free(coordinator);
 }
@@ -186,6 +177,7 @@ uint16_t coordinator_https_port(const struct coordinator *coordinator)
 
 const char *coordinator_problem(const struct coordinator *coordinator)
 {
-	return coordinator->view.state.version == 0 ? "the catalog is not loaded yet: no seed has answered"
-						    : NULL;
+	return coordinator->router.view.state.version == 0
+		       ? "the catalog is not loaded yet: no seed has answered"
+		       : NULL;
 }

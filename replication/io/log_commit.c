@@ -101,7 +101,9 @@ void log_commit_close(struct log_commit *commit)
 
 bool log_commit_is_idle(const struct log_commit *commit)
 {
-	return !commit->is_writing && engine_batch_count(commit->engine, commit->open) == 0;
+	if (commit->is_writing)
+		return false;
+	return commit->has_failed || engine_batch_count(commit->engine, commit->open) == 0;
 }
 
 struct engine_batch *log_commit_batch(struct log_commit *commit)

@@ -53,6 +53,7 @@ enum status log_commit_init(struct log_commit *commit, struct runtime *runtime, 
 			    log_commit_fatal_cb fatal, void *fatal_context) MUST_CHECK;
 /* Only when nothing is being written (log_commit_is_idle). */
 void log_commit_close(struct log_commit *commit);
+/* Nothing is on its way to the disk, or will be: also after a failure. */
 bool log_commit_is_idle(const struct log_commit *commit);
 
 /* The open batch: add puts and deletes to it; they are written in the order added. */

@@ -16,6 +16,7 @@
 #include "proto/base/log.h"
 #include "tests/sim/sim_check.h"
 #include "tests/sim/sim_faults.h"
+#include "tests/sim/sim_history.h"
 
 enum {
 	SEEDS_DEFAULT = 20,
@@ -59,14 +60,16 @@ struct run {
 
 static bool all_serve(const struct run *run, uint64_t since_us)
 {
-	for (uint32_t i = 0; i < run->cluster.workload.partition_count; i++) {
-		if (run->cluster.workload.acked_call_us[i] < since_us)
+	const struct sim_cluster *cluster = &run->cluster;
+
+	for (uint32_t i = 0; i < cluster->workload.main_partitions; i++) {
+		if (cluster->workload.acked_call_us[i] < since_us)
 			return false;
 	}
-	return true;
+	return cluster->workload.has_main && cluster->tables.done_call_us >= since_us;
 }
 
-/* After the last fault every partition takes a write again, before long. */
+/* After the last fault every partition and the catalog take a change again, before long. */
 static void await_progress(struct run *run)
 {
 	struct sim_world *world = &run->cluster.world;
@@ -75,7 +78,8 @@ static void await_progress(struct run *run)
 	while (!world->is_over && !all_serve(run, since_us)) {
 		if (world->now_us > since_us + PROGRESS_US) {
 			sim_cluster_fail(&run->cluster,
-					 "no progress: a partition took no write for %d s after all faults",
+					 "no progress: a partition or the catalog served nothing for %d s "
+					 "after all faults",
 					 PROGRESS_US / SIM_SECOND);
 			return;
 		}
@@ -89,7 +93,9 @@ static void await_idle(struct run *run)
 	uint64_t since_us = world->now_us;
 
 	sim_workload_stop(&run->cluster.workload);
-	while (!world->is_over && !sim_workload_is_idle(&run->cluster.workload)) {
+	sim_tables_stop(&run->cluster.tables);
+	while (!world->is_over &&
+	       (!sim_workload_is_idle(&run->cluster.workload) || !sim_tables_is_idle(&run->cluster.tables))) {
 		if (world->now_us > since_us + IDLE_US) {
 			sim_cluster_fail(&run->cluster, "an operation did not end");
 			return;
@@ -124,7 +130,6 @@ static void play(struct run *run, uint64_t seconds)
 
 	sim_check_begin(&run->check);
 	sim_member_begin(&run->member);
-	sim_workload_start(&run->cluster.workload);
 	sim_world_run_until(world, world->now_us + FAULTLESS_US);
 	sim_faults_begin(&run->faults);
 	sim_world_run_until(world, world->now_us + seconds * SIM_SECOND);
@@ -138,10 +143,7 @@ static void play(struct run *run, uint64_t seconds)
 		sim_cluster_describe(&run->cluster);
 	}
 	sim_check_digests(&run->check);
-	if (run->cluster.workload.problem[0] != '\0')
-		sim_cluster_fail(&run->cluster, "%s", run->cluster.workload.problem);
-	if (!sim_cluster_has_failed(&run->cluster))
-		sim_check_history(&run->check);
+	sim_history_check(&run->cluster);
 }
 
 static struct result run_seed(const struct options *options, uint64_t seed)
@@ -161,7 +163,7 @@ static struct result run_seed(const struct options *options, uint64_t seed)
 	result.event_count = run->cluster.world.event_count;
 	result.move_count = run->member.move_count;
 	result.virtual_us = run->cluster.world.now_us - SIM_EPOCH_US;
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++)
+	for (uint64_t id = 1; id <= run->cluster.node_count; id++)
 		result.start_count += sim_cluster_node(&run->cluster, id)->start_count;
 	if (!result.has_passed)
 		(void)printf("%.*s", (int)run->cluster.report.size, (const char *)run->cluster.report.data);

@@ -4,21 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/placement/placer.h"
 #include "proto/base/digest.h"
 #include "replication/group/group_internal.h"
-#include "tests/support/linear.h"
 
 enum {
 	DIGEST_EVERY_US = 700 * SIM_MS,
-	LEADERS_EVERY_US = 15 * SIM_MS,
-	DIGESTS_MAX = 1000 * 1000,
-	STEPS_MAX = 20 * 1000 * 1000,
-	SHOWN_OPS = 14, /* of a violated history, up to the violation */
-	LINE_SIZE_MAX = 200,
+	SAMPLE_EVERY_US = 15 * SIM_MS,
+	RECORDS_MAX = 1000 * 1000,
 	INDEX_BITS = 48,
+	BOUND_SIZE_MAX = 64,
 };
 
-struct digest_record {
+/* The first sight of something that must look the same everywhere. */
+struct sight {
 	uint64_t digest;
 	uint64_t node_id;
 	uint64_t at_us;
@@ -29,7 +28,22 @@ static double seconds(uint64_t at_us)
 	return (double)(at_us - SIM_EPOCH_US) / SIM_SECOND;
 }
 
-/* --- digests --- */
+/* NULL if it is the first, or the same as the first. */
+static const struct sight *find_other(struct sim_check *check, struct hash_map *sights, uint64_t key,
+				      uint64_t digest, uint64_t node_id)
+{
+	struct sight *sight = hash_map_get(sights, key);
+
+	if (sight != NULL)
+		return sight->digest == digest ? NULL : sight;
+	sight = calloc(1, sizeof(*sight));
+	CHECK(sight != NULL);
+	*sight = (struct sight){ digest, node_id, check->cluster->world.now_us };
+	CHECK(hash_map_put(sights, key, sight) == ST_OK);
+	return NULL;
+}
+
+/* --- replicas --- */
 
 static uint64_t digest_range(struct engine *engine, const struct group_range *range, uint64_t digest)
 {
@@ -47,51 +61,46 @@ static uint64_t digest_range(struct engine *engine, const struct group_range *ra
 	return digest;
 }
 
-static uint64_t digest_partition(const struct sim_node *node, struct partition *partition)
+static uint64_t digest_group(const struct sim_node *node, struct group *group)
 {
 	struct group_range ranges[GROUP_RANGES_MAX];
-	size_t count = partition->fsm.ops->ranges(&partition->fsm, ranges);
+	size_t count = group->fsm->ops->ranges(group->fsm, ranges);
 	uint64_t digest = 1;
 
 	for (size_t i = 0; i < count; i++)
-		digest = digest_range(node->engine, &ranges[i], digest);
+		digest = digest_range(node->disk.engine, &ranges[i], digest);
 	return digest;
 }
 
-static void compare(struct sim_check *check, const struct sim_node *node, struct partition *partition)
+static void compare(struct sim_check *check, const struct sim_node *node, struct group *group)
 {
-	struct sim_world *world = &check->cluster->world;
-	uint64_t index = group_applied_index(partition->group);
-	uint64_t key = (partition->id << INDEX_BITS) | index;
-	struct digest_record *record = hash_map_get(&check->digests, key);
-	uint64_t digest = digest_partition(node, partition);
+	uint64_t index = group_applied_index(group);
+	uint64_t key = (group_id(group) << INDEX_BITS) | index;
+	const struct sight *other = find_other(check, &check->digests, key, digest_group(node, group),
+					       node->id);
 
 	check->digest_count++;
-	if (record != NULL) {
-		if (record->digest != digest)
-			sim_cluster_fail(check->cluster,
-					 "replicas differ: partition %" PRIu64 " at index %" PRIu64
-					 ": node %" PRIu64 " at %.6f and node %" PRIu64 " at %.6f",
-					 partition->id, index, record->node_id, seconds(record->at_us),
-					 node->id, seconds(world->now_us));
-		return;
-	}
-	record = calloc(1, sizeof(*record));
-	CHECK(record != NULL);
-	*record = (struct digest_record){ digest, node->id, world->now_us };
-	CHECK(hash_map_put(&check->digests, key, record) == ST_OK);
+	if (other != NULL)
+		sim_cluster_fail(check->cluster,
+				 "replicas differ: group %" PRIu64 " at index %" PRIu64 ": node %" PRIu64
+				 " at %.6f and node %" PRIu64 " at %.6f",
+				 group_id(group), index, other->node_id, seconds(other->at_us), node->id,
+				 seconds(check->cluster->world.now_us));
 }
 
 void sim_check_digests(struct sim_check *check)
 {
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+	for (uint64_t id = 1; id <= check->cluster->node_count; id++) {
 		struct sim_node *node = sim_cluster_node(check->cluster, id);
+		struct group *group;
+		size_t cursor = 0;
 
-		for (uint32_t i = 0; i < check->cluster->workload.partition_count; i++) {
-			struct partition *partition = sim_node_partition(node, PARTITION_ID_FIRST + i);
-
-			if (partition != NULL && group_has_state(partition->group))
-				compare(check, node, partition);
+		if (!node->is_running || node->node->is_stopping)
+			continue;
+		while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
+			/* A silent one's first records are still on their way to the disk. */
+			if (group_has_state(group) && !group->is_silent)
+				compare(check, node, group);
 		}
 	}
 }
@@ -106,234 +115,266 @@ static void on_event(struct sim_event *event)
 
 /* --- elections --- */
 
-static void note_leader(struct sim_check *check, const struct sim_node *node,
-			const struct partition *partition)
+static void note_leader(struct sim_check *check, const struct sim_node *node, const struct group *group)
 {
-	uint64_t key = (partition->id << INDEX_BITS) | partition->group->leader_term;
-	uint64_t *node_id = hash_map_get(&check->leaders, key);
+	uint64_t key = (group_id(group) << INDEX_BITS) | group->leader_term;
+	const struct sight *other = find_other(check, &check->leaders, key, node->id, node->id);
 
-	if (node_id != NULL) {
-		if (*node_id != node->id)
-			sim_cluster_fail(check->cluster,
-					 "two leaders: partition %" PRIu64 ", term %" PRIu64
-					 ": nodes %" PRIu64 " and %" PRIu64,
-					 partition->id, partition->group->leader_term, *node_id, node->id);
-		return;
-	}
-	node_id = malloc(sizeof(*node_id));
-	CHECK(node_id != NULL);
-	*node_id = node->id;
-	CHECK(hash_map_put(&check->leaders, key, node_id) == ST_OK);
+	if (other != NULL)
+		sim_cluster_fail(check->cluster,
+				 "two leaders: group %" PRIu64 ", term %" PRIu64 ": nodes %" PRIu64
+				 " and %" PRIu64,
+				 group_id(group), group->leader_term, other->node_id, node->id);
 }
 
-static void on_leader_event(struct sim_event *event)
+static void note_leaders(struct sim_check *check, const struct sim_node *node)
 {
-	struct sim_check *check = CONTAINER_OF(event, struct sim_check, leader_event);
+	struct group *group;
+	size_t cursor = 0;
 
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
-		const struct sim_node *node = sim_cluster_node(check->cluster, id);
-
-		for (uint32_t i = 0; i < check->cluster->workload.partition_count; i++) {
-			const struct partition *partition = sim_node_partition(node, PARTITION_ID_FIRST + i);
-
-			if (partition != NULL && partition->group->was_leader)
-				note_leader(check, node, partition);
-		}
+	if (!node->is_running || node->node->is_stopping)
+		return;
+	while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
+		if (group->was_leader)
+			note_leader(check, node, group);
 	}
-	sim_event_in(&check->cluster->world, event, LEADERS_EVERY_US);
+}
+
+/* --- the catalog --- */
+
+static uint64_t digest_u64(uint64_t value, uint64_t digest)
+{
+	return digest_hash64(slice_of(&value, sizeof(value)), digest);
+}
+
+static uint64_t digest_partition(const struct partition_info *info, uint64_t digest)
+{
+	digest = digest_u64(info->partition_id, digest);
+	digest = digest_u64(info->epoch, digest);
+	digest = digest_u64(info->version, digest);
+	digest = digest_u64(info->preferred_leader_node_id, digest);
+	digest = digest_hash64(info->range_start, digest);
+	digest = digest_hash64(info->range_end, digest);
+	for (uint32_t i = 0; i < info->replica_count; i++) {
+		digest = digest_u64(info->replicas[i].replica_id, digest);
+		digest = digest_u64(info->replicas[i].node_id, digest);
+	}
+	return digest;
+}
+
+static uint64_t digest_table(const struct catalog_state *state, const struct table_info *table,
+			     uint64_t digest)
+{
+	const struct partition_info *info;
+
+	digest = digest_u64(table->table_id, digest);
+	digest = digest_u64((uint64_t)table->state, digest);
+	digest = digest_u64(table->version, digest);
+	digest = digest_u64(table->token_seed, digest);
+	digest = digest_hash64(slice_of_string(table->name), digest);
+	for (size_t i = 0; (info = catalog_state_partition_at(state, table->table_id, i)) != NULL; i++)
+		digest = digest_partition(info, digest);
+	return digest;
+}
+
+static uint64_t digest_state(const struct catalog_state *state)
+{
+	uint64_t digest = digest_u64(state->settings.version, 1);
+	const struct table_info *table;
+	const struct node_info *node;
+	uint64_t nodes = 0; /* in no order: a sum */
+	size_t cursor = 0;
+
+	for (size_t i = 0; (table = catalog_state_table_at(state, i)) != NULL; i++)
+		digest = digest_table(state, table, digest);
+	while ((node = catalog_state_next_node(state, &cursor)) != NULL)
+		nodes += digest_hash64(slice_of(node->incarnation, sizeof(node->incarnation)),
+				       digest_u64(node->version, node->node_id));
+	return digest_u64(nodes, digest);
+}
+
+static void check_ranges(struct sim_check *check, const struct catalog_state *state,
+			 const struct table_info *table)
+{
+	const struct partition_info *info;
+	struct buf bound;
+	bool is_gapless = true;
+
+	buf_init(&bound, BOUND_SIZE_MAX);
+	placer_range_bound(&bound, table->table_id, 0, 1);
+	for (size_t i = 0; (info = catalog_state_partition_at(state, table->table_id, i)) != NULL; i++) {
+		is_gapless = is_gapless && slice_equal(info->range_start, buf_slice(&bound)) &&
+			     slice_compare(info->range_start, info->range_end) < 0;
+		buf_reset(&bound);
+		buf_append(&bound, info->range_end.data, info->range_end.size);
+	}
+	if (is_gapless) {
+		struct buf end;
+
+		buf_init(&end, BOUND_SIZE_MAX);
+		placer_range_bound(&end, table->table_id, 1, 1);
+		is_gapless = slice_equal(buf_slice(&bound), buf_slice(&end));
+		buf_close(&end);
+	}
+	if (!is_gapless)
+		sim_cluster_fail(check->cluster,
+				 "ranges: the partitions of table %" PRIu32
+				 " do not cover it exactly once at version %" PRIu64,
+				 table->table_id, state->version);
+	buf_close(&bound);
+}
+
+/* A copy at one of the places: look if it is new. */
+static void look_at(struct sim_check *check, size_t place, uint64_t process_id,
+		    const struct catalog_state *state)
+{
+	const struct sight *other;
+	const struct table_info *table;
+
+	if (state == NULL || state->version == 0 || state->version == check->copy_versions[place])
+		return;
+	check->copy_versions[place] = state->version;
+	other = find_other(check, &check->copies, state->version, digest_state(state), process_id);
+	if (other != NULL)
+		sim_cluster_fail(check->cluster,
+				 "copies of the catalog differ: version %" PRIu64 " at process %" PRIu64
+				 " at %.6f and at process %" PRIu64 " at %.6f",
+				 state->version, other->node_id, seconds(other->at_us), process_id,
+				 seconds(check->cluster->world.now_us));
+	for (size_t i = 0; (table = catalog_state_table_at(state, i)) != NULL; i++)
+		check_ranges(check, state, table);
+}
+
+static void look_at_copies(struct sim_check *check)
+{
+	size_t place = 0;
+
+	for (uint64_t id = 1; id <= check->cluster->node_count; id++, place += 2) {
+		const struct sim_node *node = sim_cluster_node(check->cluster, id);
+		const struct group *group = sim_node_group(node, CATALOG_GROUP_ID);
+
+		if (!node->is_running)
+			continue;
+		look_at(check, place, id, &node->node->view.state);
+		if (group != NULL && group_has_state(group) && node->node->catalog != NULL)
+			look_at(check, place + 1, id, catalog_applied_state(node->node->catalog));
+	}
+	for (uint32_t i = 0; i < SIM_COORDINATORS; i++, place++) {
+		const struct sim_coordinator *coordinator = &check->cluster->coordinators[i];
+
+		if (coordinator->is_running)
+			look_at(check, place, coordinator->id, &coordinator->router.view.state);
+	}
+}
+
+static void on_sample(struct sim_event *event)
+{
+	struct sim_check *check = CONTAINER_OF(event, struct sim_check, sample_event);
+
+	for (uint64_t id = 1; id <= check->cluster->node_count; id++)
+		note_leaders(check, sim_cluster_node(check->cluster, id));
+	look_at_copies(check);
+	sim_event_in(&check->cluster->world, event, SAMPLE_EVERY_US);
 }
 
 void sim_check_begin(struct sim_check *check)
 {
-	sim_event_in(&check->cluster->world, &check->leader_event, LEADERS_EVERY_US);
+	sim_event_in(&check->cluster->world, &check->sample_event, SAMPLE_EVERY_US);
 	sim_event_in(&check->cluster->world, &check->event, DIGEST_EVERY_US);
 }
 
 /* --- convergence --- */
 
-static bool has_converged(struct sim_check *check, uint64_t partition_id, char *laggard_out,
-			  size_t size_bytes)
+static bool has_group_converged(struct sim_check *check, uint64_t group_id_wanted, char *laggard_out,
+				size_t size_bytes)
 {
 	struct sim_node *leader_node = NULL;
-	struct group *leader = sim_cluster_leader(check->cluster, partition_id, &leader_node);
+	struct group *leader = sim_cluster_leader(check->cluster, group_id_wanted, &leader_node);
 	const struct raft_engine_configuration *configuration;
 
 	if (leader == NULL) {
-		(void)snprintf(laggard_out, size_bytes, "partition %" PRIu64 " has no leader", partition_id);
+		(void)snprintf(laggard_out, size_bytes, "group %" PRIu64 " has no leader", group_id_wanted);
 		return false;
 	}
 	configuration = &leader->applied.configuration;
 	for (uint32_t i = 0; i < configuration->count; i++) {
 		const struct raft_engine_member *member = &configuration->members[i];
-		struct partition *partition = sim_node_partition(
-			sim_cluster_node(check->cluster, member->node_id), partition_id);
+		struct group *group = sim_node_group(sim_cluster_node(check->cluster, member->node_id),
+						     group_id_wanted);
 
-		if (partition != NULL && group_replica_id(partition->group) == member->replica_id &&
-		    group_applied_index(partition->group) == leader->applied.index)
+		if (group != NULL && group_replica_id(group) == member->replica_id &&
+		    group_applied_index(group) == leader->applied.index)
 			continue;
 		(void)snprintf(laggard_out, size_bytes,
-			       "partition %" PRIu64 ": replica %" PRIu64 " on node %" PRIu64 " is at %" PRIu64
+			       "group %" PRIu64 ": replica %" PRIu64 " on node %" PRIu64 " is at %" PRIu64
 			       ", the leader on node %" PRIu64 " at %" PRIu64,
-			       partition_id, member->replica_id, member->node_id,
-			       partition == NULL ? 0 : group_applied_index(partition->group), leader_node->id,
+			       group_id_wanted, member->replica_id, member->node_id,
+			       group == NULL ? 0 : group_applied_index(group), leader_node->id,
 			       leader->applied.index);
 		return false;
 	}
 	return true;
 }
 
-bool sim_check_has_converged(struct sim_check *check, char *laggard_out, size_t size_bytes)
+static bool are_tables_settled(const struct catalog_state *state, char *laggard_out, size_t size_bytes)
 {
-	for (uint32_t i = 0; i < check->cluster->workload.partition_count; i++) {
-		if (!has_converged(check, PARTITION_ID_FIRST + i, laggard_out, size_bytes))
-			return false;
-	}
-	return true;
-}
+	const struct table_info *table;
 
-/* --- history --- */
-
-static bool is_write(const struct sim_op *op)
-{
-	return op->kind == SIM_PUT || op->kind == SIM_DELETE;
-}
-
-/* What the register's checker shall see of it. */
-static bool to_linear(const struct sim_op *op, struct linear_op *out)
-{
-	if (op->kind == SIM_READ_EVENTUAL || op->outcome == SIM_FAILED ||
-	    (op->kind == SIM_READ && op->outcome == SIM_OPEN))
+	for (size_t i = 0; (table = catalog_state_table_at(state, i)) != NULL; i++) {
+		if (table->state == TABLE_ACTIVE)
+			continue;
+		(void)snprintf(laggard_out, size_bytes, "table %" PRIu32 " stays in state %d",
+			       table->table_id, (int)table->state);
 		return false;
-	*out = (struct linear_op){ .call = op->call_us, .is_write = is_write(op) };
-	out->return_at = op->outcome == SIM_DONE ? op->return_us : LINEAR_OPEN;
-	out->knows_old = op->outcome == SIM_DONE && op->knows_old;
-	out->old_value = is_write(op) ? op->old : op->value;
-	out->new_value = op->kind == SIM_PUT ? op->value : LINEAR_ABSENT;
+	}
 	return true;
 }
 
-static void print_op(struct buf *out, const struct sim_op *op)
+/* Every hosted replica is one that the catalog names. */
+static bool has_no_orphan(struct sim_check *check, const struct catalog_state *state, char *laggard_out,
+			  size_t size_bytes)
 {
-	static const char *const outcomes[] = { "open", "ok", "failed" };
+	for (uint64_t id = 1; id <= check->cluster->node_count; id++) {
+		const struct sim_node *node = sim_cluster_node(check->cluster, id);
+		struct partition *partition;
+		size_t cursor = 0;
 
-	buf_append_format(out, "  %10.6f  ", seconds(op->call_us));
-	if (op->outcome == SIM_OPEN || op->return_us == UINT64_MAX)
-		buf_append_string(out, "         ?");
-	else
-		buf_append_format(out, "%10.6f", seconds(op->return_us));
-	buf_append_format(out, "  client %" PRIu32 "  %-8s %-6s", op->client, sim_op_kind_name(op->kind),
-			  outcomes[op->outcome]);
-	if (op->kind == SIM_PUT)
-		buf_append_format(out, " writes %" PRIu64, op->value);
-	if (is_write(op) && op->knows_old && op->outcome == SIM_DONE)
-		buf_append_format(out, " over %" PRIu64, op->old);
-	if (!is_write(op) && op->outcome == SIM_DONE)
-		buf_append_format(out, " sees %" PRIu64, op->value);
-	buf_append_format(out, "  (%" PRIu32 " attempts)\n", op->attempt_count);
-}
+		while (node->is_running &&
+		       (partition = partition_table_next(&node->node->partitions, &cursor)) != NULL) {
+			const struct partition_info *info = catalog_state_partition(state, partition->id);
+			const struct partition_replica *replica = info == NULL ? NULL
+									       : partition_info_find_replica(
+											 info, id);
 
-/* The operations on the key that ended last before the violation, and those open then. */
-static void print_history(struct sim_check *check, uint32_t key, uint64_t violation_us)
-{
-	const struct sim_workload *workload = &check->cluster->workload;
-	struct buf *out = &check->cluster->report;
-	uint64_t from_us = violation_us;
-	size_t shown = 0;
-
-	for (size_t i = workload->op_count; i > 0 && shown < SHOWN_OPS; i--) {
-		const struct sim_op *op = &workload->ops[i - 1];
-
-		if (op->key != key || op->call_us > violation_us)
-			continue;
-		from_us = op->call_us;
-		shown++;
-	}
-	buf_append_format(out, "  key %" PRIu32 ": begin, end (virtual seconds); 0 means absent\n", key);
-	for (size_t i = 0; i < workload->op_count; i++) {
-		const struct sim_op *op = &workload->ops[i];
-		bool is_late_write = is_write(op) && op->outcome == SIM_OPEN && op->attempt_count > 0 &&
-				     from_us - op->call_us < 5 * (uint64_t)SIM_SECOND;
-
-		if (op->key == key && op->call_us <= violation_us &&
-		    (op->call_us >= from_us || is_late_write))
-			print_op(out, op);
-	}
-}
-
-static void check_key(struct sim_check *check, uint32_t key, struct linear_op *ops)
-{
-	const struct sim_workload *workload = &check->cluster->workload;
-	enum linear_verdict verdict;
-	uint64_t violation_us;
-	size_t count = 0;
-
-	for (size_t i = 0; i < workload->op_count; i++) {
-		if (workload->ops[i].key == key && to_linear(&workload->ops[i], &ops[count]))
-			count++;
-	}
-	verdict = linear_check(ops, count, STEPS_MAX);
-	if (verdict == LINEAR_OK)
-		return;
-	if (verdict == LINEAR_UNKNOWN) {
-		sim_cluster_fail(check->cluster,
-				 "linearizability of key %" PRIu32
-				 " not decided in %d steps (%zu operations)",
-				 key, STEPS_MAX, count);
-		return;
-	}
-	violation_us = linear_first_violation(ops, count, STEPS_MAX);
-	sim_cluster_fail(check->cluster, "not linearizable: key %" PRIu32 ", at the latest at %.6f", key,
-			 seconds(violation_us));
-	print_history(check, key, violation_us);
-}
-
-/* The put that wrote a value; NULL if nobody did. */
-static const struct sim_op *writer_of(const struct sim_workload *workload,
-				      const struct sim_op *const *writers, uint64_t value)
-{
-	return value <= workload->next_value ? writers[value] : NULL;
-}
-
-static void check_eventual(struct sim_check *check)
-{
-	const struct sim_workload *workload = &check->cluster->workload;
-	const struct sim_op **writers = calloc(workload->next_value + 1, sizeof(*writers));
-
-	CHECK(writers != NULL);
-	for (size_t i = 0; i < workload->op_count; i++) {
-		if (workload->ops[i].kind == SIM_PUT)
-			writers[workload->ops[i].value] = &workload->ops[i];
-	}
-	for (size_t i = 0; i < workload->op_count; i++) {
-		const struct sim_op *op = &workload->ops[i];
-		const struct sim_op *writer;
-
-		if (op->kind != SIM_READ_EVENTUAL || op->outcome != SIM_DONE || op->value == 0)
-			continue;
-		writer = writer_of(workload, writers, op->value);
-		if (writer == NULL || writer->key != op->key || writer->outcome == SIM_FAILED ||
-		    writer->call_us > op->return_us) {
-			sim_cluster_fail(check->cluster,
-					 "eventual read of key %" PRIu32 " at %.6f saw %" PRIu64
-					 ", which was never written",
-					 op->key, seconds(op->call_us), op->value);
-			print_history(check, op->key, op->return_us);
+			if (replica != NULL && replica->replica_id == group_replica_id(partition->group))
+				continue;
+			(void)snprintf(laggard_out, size_bytes,
+				       "node %" PRIu64 " keeps a replica of partition %" PRIu64
+				       " that the catalog does not name",
+				       id, partition->id);
+			return false;
 		}
 	}
-	free(writers);
+	return true;
 }
 
-void sim_check_history(struct sim_check *check)
+bool sim_check_has_converged(struct sim_check *check, char *laggard_out, size_t size_bytes)
 {
-	const struct sim_workload *workload = &check->cluster->workload;
-	struct linear_op *ops = calloc(workload->op_count + 1, sizeof(*ops));
+	struct sim_node *node = NULL;
+	struct catalog *catalog = sim_cluster_catalog(check->cluster, &node);
+	const struct catalog_state *state;
+	const struct partition_info *info;
+	size_t cursor = 0;
 
-	CHECK(ops != NULL);
-	for (uint32_t key = 0; key < workload->key_count && !sim_cluster_has_failed(check->cluster); key++)
-		check_key(check, key, ops);
-	free(ops);
-	if (!sim_cluster_has_failed(check->cluster))
-		check_eventual(check);
+	if (!has_group_converged(check, CATALOG_GROUP_ID, laggard_out, size_bytes) || catalog == NULL)
+		return false;
+	state = catalog_applied_state(catalog);
+	while ((info = catalog_state_next_partition(state, &cursor)) != NULL) {
+		if (!has_group_converged(check, info->partition_id, laggard_out, size_bytes))
+			return false;
+	}
+	return are_tables_settled(state, laggard_out, size_bytes) &&
+	       has_no_orphan(check, state, laggard_out, size_bytes);
 }
 
 /* --- life --- */
@@ -341,10 +382,11 @@ void sim_check_history(struct sim_check *check)
 void sim_check_init(struct sim_check *check, struct sim_cluster *cluster)
 {
 	*check = (struct sim_check){ .cluster = cluster };
-	hash_map_init(&check->digests, DIGESTS_MAX);
-	hash_map_init(&check->leaders, DIGESTS_MAX);
+	hash_map_init(&check->digests, RECORDS_MAX);
+	hash_map_init(&check->leaders, RECORDS_MAX);
+	hash_map_init(&check->copies, RECORDS_MAX);
 	sim_event_init(&check->event, NULL, on_event);
-	sim_event_init(&check->leader_event, NULL, on_leader_event);
+	sim_event_init(&check->sample_event, NULL, on_sample);
 }
 
 static void free_values(struct hash_map *map)
@@ -360,7 +402,8 @@ static void free_values(struct hash_map *map)
 void sim_check_close(struct sim_check *check)
 {
 	sim_event_cancel(&check->cluster->world, &check->event);
-	sim_event_cancel(&check->cluster->world, &check->leader_event);
+	sim_event_cancel(&check->cluster->world, &check->sample_event);
 	free_values(&check->digests);
 	free_values(&check->leaders);
+	free_values(&check->copies);
 }

@@ -1,11 +1,13 @@
-/* The invariants: what must hold during a run and after it.
+/* The invariants of the replicas and the catalog: what must hold during a run and after it.
  *
- *   elections     at most one leader in a term
- *   linearizable  strong reads and all writes of each key (also: at most once, acknowledged
- *                 writes survive)
- *   eventual      a value that somebody wrote, and whose write did not certainly fail
- *   digests       replicas at the same applied index hold the same bytes, at any time of the run
- *   convergence   after the last fault all members reach the same index
+ *   elections    at most one leader of a group in a term
+ *   replicas     of a group at the same applied index hold the same bytes, at any time of the run,
+ *                the catalog's replicas among them
+ *   copies       of the catalog at the same version are the same, wherever they are
+ *   ranges       of each table's partitions cover its key space exactly once, at each version of
+ *                the catalog that any process has
+ *   convergence  after the last fault all members of each group reach the same index, no table is
+ *                between two states, and no replica is left that the catalog does not name
  *
  * Threads  one.
  * Errors   sim_cluster_fail().
@@ -16,22 +18,26 @@
 #include "proto/base/hash_map.h"
 #include "tests/sim/sim_cluster.h"
 
+enum { SIM_COPIES_MAX = 2 * SIM_NODES_MAX + SIM_COORDINATORS };
+
 struct sim_check {
 	struct sim_cluster *cluster;
-	struct hash_map digests; /* of all replicas seen so far, by partition and applied index */
+	struct hash_map digests; /* of all replicas seen so far, by group and applied index */
 	uint64_t digest_count;
 	struct sim_event event;
-	struct hash_map leaders; /* node ids seen leading, by partition and term */
-	struct sim_event leader_event;
+	struct hash_map leaders;                /* node ids seen leading, by group and term */
+	struct hash_map copies;                 /* of the catalog, by version */
+	uint64_t copy_versions[SIM_COPIES_MAX]; /* looked at last, by place */
+	struct sim_event sample_event;
 };
 
 void sim_check_init(struct sim_check *check, struct sim_cluster *cluster);
 void sim_check_close(struct sim_check *check);
-/* Take the digests of all replicas now; once begun, it goes on by itself. */
+/* Once begun, it goes on by itself. */
 void sim_check_begin(struct sim_check *check);
+/* Take the digests of all replicas now. */
 void sim_check_digests(struct sim_check *check);
-/* All members of every partition have applied the same; says of the first that has not. */
+/* Says of the first thing that has not converged. */
 bool sim_check_has_converged(struct sim_check *check, char *laggard_out, size_t size_bytes);
-void sim_check_history(struct sim_check *check);
 
 #endif

@@ -12,23 +12,30 @@ enum {
 	COMPACTION_PERCENT = 65,
 	BIG_VALUES_PERCENT = 30,
 	MISSES_PERCENT = 40,
+	FIVE_SEEDS_PERCENT = 50,
 	RATE_PPM_MAX = 30 * 1000, /* two clocks differ by 6 % at most: leases allow for 8 % */
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
+	MAIN_KEYS_MIN = 4,
 };
 
-static void choose_settings(struct sim_world *world, struct group_settings *settings)
-{
-	struct rng *rng = &world->fault_rng;
+/* --- choices --- */
 
-	settings->heartbeat_ms = (uint32_t)sim_range(rng, 30, 100);
-	settings->election_timeout_ms = settings->heartbeat_ms * (uint32_t)sim_range(rng, 5, 10);
-	settings->uses_leases = sim_percent(rng, LEASES_PERCENT);
-	if (!sim_percent(rng, COMPACTION_PERCENT))
-		return;
-	settings->trailing_entries = (uint32_t)sim_range(rng, 1, 60);
-	settings->compact_entries = settings->trailing_entries * (uint32_t)sim_range(rng, 2, 8);
-	settings->compact_bytes = (uint32_t)sim_range(rng, 16, 1024) * 1024;
-	settings->behind_entries_max = settings->compact_entries + (uint32_t)sim_range(rng, 0, 200);
+static void choose_settings(struct sim_cluster *cluster, struct sim_node_settings *settings)
+{
+	struct rng *rng = &cluster->world.fault_rng;
+
+	cluster->node_count = (uint32_t)sim_range(rng, SIM_NODES_MIN, SIM_NODES_MAX);
+	settings->seed_count = cluster->node_count == SIM_NODES_MAX && sim_percent(rng, FIVE_SEEDS_PERCENT)
+				       ? SIM_NODES_MAX
+				       : SIM_NODES_MIN;
+	settings->catalog = catalog_default_settings(settings->seed_count);
+	settings->catalog.heartbeat_ms = (uint32_t)sim_range(rng, 30, 100);
+	settings->catalog.election_timeout_ms = settings->catalog.heartbeat_ms *
+						(uint32_t)sim_range(rng, 5, 10);
+	settings->catalog.leases = sim_percent(rng, LEASES_PERCENT);
+	settings->catalog.on_demand_partitions = (uint32_t)sim_range(rng, 1, 3);
+	if (sim_percent(rng, COMPACTION_PERCENT))
+		settings->log_keep_entries = (uint32_t)sim_range(rng, 16, 120);
 }
 
 static void choose_machine(struct sim_world *world, struct sim_node *node, bool misses)
@@ -38,88 +45,156 @@ static void choose_machine(struct sim_world *world, struct sim_node *node, bool 
 	node->rate_ppm = (int64_t)sim_range(rng, 0, 2 * RATE_PPM_MAX) - RATE_PPM_MAX;
 	node->wall_offset_us = (int64_t)sim_range(rng, 0, 2 * WALL_SKEW_MAX) - WALL_SKEW_MAX;
 	node->mono_offset_us = sim_range(rng, 0, 100 * (uint64_t)SIM_SECOND);
-	node->miss_every = misses ? (uint32_t)sim_range(rng, 2, 20) : 0;
+	node->disk.miss_every = misses ? (uint32_t)sim_range(rng, 2, 20) : 0;
 }
 
-static void create_partition(struct sim_cluster *cluster, uint64_t partition_id)
+static void start_nodes(struct sim_cluster *cluster, const struct sim_node_settings *settings)
 {
-	struct raft_engine_configuration members = { .count = SIM_BIRTH_REPLICAS };
+	struct sim_world *world = &cluster->world;
+	bool misses = sim_percent(&world->fault_rng, MISSES_PERCENT);
 
-	for (uint32_t i = 0; i < SIM_BIRTH_REPLICAS; i++)
-		members.members[i] = (struct raft_engine_member){ i + 1, i + 1, RAFT_ROLE_VOTER };
-	for (uint32_t i = 0; i < SIM_BIRTH_REPLICAS; i++)
-		CHECK(sim_node_create_replica(&cluster->nodes[i], partition_id, i + 1, &members));
+	for (uint64_t id = 1; id <= cluster->node_count; id++) {
+		struct sim_node *node = sim_cluster_node(cluster, id);
+
+		sim_node_init(node, world, &cluster->net, id, settings, SIM_DISK_MEMORY);
+		choose_machine(world, node, misses);
+		sim_node_start(node);
+	}
 }
+
+static void start_coordinators(struct sim_cluster *cluster, const struct sim_node_settings *settings)
+{
+	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
+		sim_coordinator_init(&cluster->coordinators[i], &cluster->world, &cluster->net,
+				     SIM_COORDINATOR_ID_FIRST + i, settings->seed_count);
+	sim_tables_init(&cluster->tables, &cluster->world, cluster->coordinators);
+	sim_workload_init(&cluster->workload, &cluster->world, cluster->coordinators,
+			  (uint32_t)sim_range(&cluster->world.fault_rng, MAIN_KEYS_MIN, SIM_KEYS_MAX));
+	if (sim_percent(&cluster->world.fault_rng, BIG_VALUES_PERCENT))
+		cluster->workload.big_percent = (uint32_t)sim_range(&cluster->world.fault_rng, 2, 20);
+	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
+		sim_coordinator_start(&cluster->coordinators[i]);
+}
+
+/* --- life --- */
 
 void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_verbose)
 {
 	struct sim_world *world = &cluster->world;
-	struct group_settings settings = { 0 };
-	uint32_t partition_count;
-	bool misses;
+	struct sim_node_settings settings = { .log_keep_entries = 0 };
 
 	sim_world_init(world, seed);
 	world->is_verbose = is_verbose;
 	buf_init(&cluster->report, SIM_REPORT_MAX);
 	sim_net_init(&cluster->net, world);
-	choose_settings(world, &settings);
-	misses = sim_percent(&world->fault_rng, MISSES_PERCENT);
-	partition_count = (uint32_t)sim_range(&world->fault_rng, 1, SIM_PARTITIONS_MAX);
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
-		struct sim_node *node = sim_cluster_node(cluster, id);
-
-		sim_node_init(node, world, &cluster->net, id, &settings);
-		choose_machine(world, node, misses);
-		sim_node_start(node);
-	}
-	sim_workload_init(&cluster->workload, world, &cluster->net, partition_count,
-			  (uint32_t)sim_range(&world->fault_rng, partition_count, SIM_KEYS_MAX));
-	if (sim_percent(&world->fault_rng, BIG_VALUES_PERCENT))
-		cluster->workload.big_percent = (uint32_t)sim_range(&world->fault_rng, 2, 20);
-	for (uint32_t i = 0; i < partition_count; i++)
-		create_partition(cluster, PARTITION_ID_FIRST + i);
+	choose_settings(cluster, &settings);
 	sim_world_say(world,
-		      "election %" PRIu32 " ms, heartbeat %" PRIu32 " ms, leases %d, compaction at %" PRIu32
-		      " entries keeping %" PRIu32 ", %" PRIu32 " partitions, %" PRIu32 " keys",
-		      settings.election_timeout_ms, settings.heartbeat_ms, settings.uses_leases,
-		      settings.compact_entries, settings.trailing_entries, partition_count,
-		      cluster->workload.key_count);
+		      "%" PRIu32 " nodes, %" PRIu32 " hold the catalog; election %" PRIu32
+		      " ms, heartbeat %" PRIu32 " ms, leases %d, log kept %" PRIu32 ", partitions %" PRIu32,
+		      cluster->node_count, settings.seed_count, settings.catalog.election_timeout_ms,
+		      settings.catalog.heartbeat_ms, settings.catalog.leases, settings.log_keep_entries,
+		      settings.catalog.on_demand_partitions);
+	start_nodes(cluster, &settings);
+	start_coordinators(cluster, &settings);
 }
 
 void sim_cluster_close(struct sim_cluster *cluster)
 {
+	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
+		sim_coordinator_crash(&cluster->coordinators[i]);
 	sim_workload_close(&cluster->workload);
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++)
+	sim_tables_close(&cluster->tables);
+	for (uint64_t id = 1; id <= cluster->node_count; id++)
 		sim_node_close(sim_cluster_node(cluster, id));
 	sim_net_close(&cluster->net);
 	sim_world_close(&cluster->world);
 	buf_close(&cluster->report);
 }
 
+/* --- who is who --- */
+
 struct sim_node *sim_cluster_node(struct sim_cluster *cluster, uint64_t node_id)
 {
-	CHECK(node_id >= 1 && node_id <= SIM_NODES_MAX);
+	CHECK(node_id >= 1 && node_id <= cluster->node_count);
 	return &cluster->nodes[node_id - 1];
 }
 
-struct group *sim_cluster_leader(struct sim_cluster *cluster, uint64_t partition_id,
-				 struct sim_node **node_out)
+struct sim_coordinator *sim_cluster_coordinator(struct sim_cluster *cluster, uint64_t endpoint_id)
+{
+	CHECK(endpoint_id >= SIM_COORDINATOR_ID_FIRST);
+	CHECK(endpoint_id < SIM_COORDINATOR_ID_FIRST + SIM_COORDINATORS);
+	return &cluster->coordinators[endpoint_id - SIM_COORDINATOR_ID_FIRST];
+}
+
+struct group *sim_cluster_leader(struct sim_cluster *cluster, uint64_t group_id, struct sim_node **node_out)
 {
 	struct group *leader = NULL;
 
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+	for (uint64_t id = 1; id <= cluster->node_count; id++) {
 		struct sim_node *node = sim_cluster_node(cluster, id);
-		struct partition *partition = sim_node_partition(node, partition_id);
+		struct group *group = sim_node_group(node, group_id);
 
-		if (partition == NULL || !group_is_ready(partition->group))
+		if (group == NULL || !group_is_ready(group))
 			continue;
-		if (leader == NULL || partition->group->leader_term > leader->leader_term) {
-			leader = partition->group;
+		if (leader == NULL || group->leader_term > leader->leader_term) {
+			leader = group;
 			*node_out = node;
 		}
 	}
 	return leader;
 }
+
+struct catalog *sim_cluster_catalog(struct sim_cluster *cluster, struct sim_node **node_out)
+{
+	if (sim_cluster_leader(cluster, CATALOG_GROUP_ID, node_out) == NULL ||
+	    !catalog_leads((*node_out)->node->catalog))
+		return NULL;
+	return (*node_out)->node->catalog;
+}
+
+const struct catalog_state *sim_cluster_newest_state(struct sim_cluster *cluster)
+{
+	const struct catalog_state *newest = NULL;
+
+	for (uint64_t id = 1; id <= cluster->node_count; id++) {
+		const struct sim_node *node = sim_cluster_node(cluster, id);
+
+		if (node->is_running && (newest == NULL || node->node->view.state.version > newest->version))
+			newest = &node->node->view.state;
+	}
+	return newest;
+}
+
+uint64_t sim_cluster_any_group(struct sim_cluster *cluster)
+{
+	uint64_t ids[SIM_GROUPS_MAX] = { CATALOG_GROUP_ID };
+	size_t count = 1;
+	const struct catalog_state *state = sim_cluster_newest_state(cluster);
+	const struct partition_info *info;
+	size_t cursor = 0;
+
+	while (state != NULL && count < SIM_GROUPS_MAX &&
+	       (info = catalog_state_next_partition(state, &cursor)) != NULL)
+		ids[count++] = info->partition_id;
+	return ids[rng_below(&cluster->world.fault_rng, count)];
+}
+
+uint64_t sim_cluster_main_partition(struct sim_cluster *cluster)
+{
+	const struct catalog_state *state = sim_cluster_newest_state(cluster);
+	const struct table_info *table = state == NULL ? NULL
+						       : catalog_state_table_named(
+								 state, slice_of_string(SIM_MAIN_TABLE));
+	size_t count = table == NULL ? 0 : catalog_state_partition_count(state, table->table_id);
+
+	if (count == 0)
+		return 0;
+	return catalog_state_partition_at(state, table->table_id,
+					  (size_t)rng_below(&cluster->world.fault_rng, count))
+		->partition_id;
+}
+
+/* --- the report --- */
 
 void sim_cluster_fail(struct sim_cluster *cluster, const char *format, ...)
 {
@@ -136,20 +211,19 @@ void sim_cluster_fail(struct sim_cluster *cluster, const char *format, ...)
 	cluster->world.is_over = true;
 }
 
-static void describe_replica(struct buf *out, const struct sim_node *node, const struct partition *partition)
+static void describe_replica(struct buf *out, const struct sim_node *node, const struct group *group)
 {
 	static const char *const states[] = { "follower", "candidate", "leader" };
 	static const char *const roles[] = { "standby", "voter", "spare" };
-	const struct group *group = partition->group;
 	const struct raft_engine_configuration *members = &group->applied.configuration;
 	struct group_status status;
 
 	group_get_status(group, &status);
 	buf_append_format(out,
-			  "  partition %" PRIu64 " node %" PRIu64 " replica %" PRIu64
-			  ": %s%s%s%s, term %" PRIu64 ", log %" PRIu64 "-%" PRIu64 ", committed %" PRIu64
-			  ", applied %" PRIu64 ", leader node %" PRIu64 "; members",
-			  partition->id, node->id, status.replica_id, states[status.state],
+			  "  group %" PRIu64 " node %" PRIu64 " replica %" PRIu64 ": %s%s%s%s, term %" PRIu64
+			  ", log %" PRIu64 "-%" PRIu64 ", committed %" PRIu64 ", applied %" PRIu64
+			  ", leader node %" PRIu64 "; members",
+			  status.group_id, node->id, status.replica_id, states[status.state],
 			  status.is_ready ? " ready" : "", status.is_installing ? " installing" : "",
 			  status.is_waiting_for_snapshot ? " waiting for a snapshot" : "", status.term,
 			  status.first_index, status.last_index, status.commit_index, status.applied_index,
@@ -162,15 +236,16 @@ static void describe_replica(struct buf *out, const struct sim_node *node, const
 
 void sim_cluster_describe(struct sim_cluster *cluster)
 {
-	for (uint32_t i = 0; i < cluster->workload.partition_count; i++) {
-		for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
-			struct sim_node *node = sim_cluster_node(cluster, id);
-			const struct partition *partition = sim_node_partition(node, PARTITION_ID_FIRST + i);
+	for (uint64_t id = 1; id <= cluster->node_count; id++) {
+		struct sim_node *node = sim_cluster_node(cluster, id);
+		struct group *group;
+		size_t cursor = 0;
 
-			if (partition != NULL)
-				describe_replica(&cluster->report, node, partition);
-			else if (!node->is_running && i == 0)
-				buf_append_format(&cluster->report, "  node %" PRIu64 " is down\n", id);
+		if (!node->is_running) {
+			buf_append_format(&cluster->report, "  node %" PRIu64 " is down\n", id);
+			continue;
 		}
+		while ((group = group_table_next(&node->node->groups, &cursor)) != NULL)
+			describe_replica(&cluster->report, node, group);
 	}
 }

@@ -1,6 +1,5 @@
-/* What one run is made of: four machines, a network, clients, and where it went wrong.
- *
- * Three replicas of every partition are born on nodes 1 to 3; node 4 waits to join.
+/* What one run is made of: three to five machines in three zones, two coordinators, a network,
+ * clients, and where it went wrong.
  *
  * Threads  one.
  */
@@ -8,26 +7,38 @@
 #define TESTS_SIM_SIM_CLUSTER_H
 
 #include "tests/sim/sim_node.h"
+#include "tests/sim/sim_tables.h"
 #include "tests/sim/sim_workload.h"
 
-enum { SIM_BIRTH_REPLICAS = 3, SIM_REPORT_MAX = 16 * 1024 };
+enum { SIM_NODES_MIN = 3, SIM_REPORT_MAX = 16 * 1024, SIM_GROUPS_MAX = 64 };
 
 struct sim_cluster {
 	struct sim_world world;
 	struct sim_net net;
 	struct sim_node nodes[SIM_NODES_MAX]; /* [0] is node 1 */
+	uint32_t node_count;
+	struct sim_coordinator coordinators[SIM_COORDINATORS];
 	struct sim_workload workload;
+	struct sim_tables tables;
 	struct buf report; /* empty: nothing is wrong */
 };
 
-/* Choose the run's settings from its seed, make the machines and the partitions. */
+/* Choose the run's settings from its seed and start the processes. */
 void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_verbose);
 void sim_cluster_close(struct sim_cluster *cluster);
 
 struct sim_node *sim_cluster_node(struct sim_cluster *cluster, uint64_t node_id);
+struct sim_coordinator *sim_cluster_coordinator(struct sim_cluster *cluster, uint64_t endpoint_id);
 /* The group of the replica that leads with the highest term and may evaluate; NULL if none. */
-struct group *sim_cluster_leader(struct sim_cluster *cluster, uint64_t partition_id,
-				 struct sim_node **node_out);
+struct group *sim_cluster_leader(struct sim_cluster *cluster, uint64_t group_id, struct sim_node **node_out);
+/* The catalog at its leader; NULL if none leads. */
+struct catalog *sim_cluster_catalog(struct sim_cluster *cluster, struct sim_node **node_out);
+/* The newest copy of the catalog that any process has; NULL if none runs. */
+const struct catalog_state *sim_cluster_newest_state(struct sim_cluster *cluster);
+/* Some group: the catalog's or a partition's. */
+uint64_t sim_cluster_any_group(struct sim_cluster *cluster);
+/* A partition of the main table; 0 while there is none. */
+uint64_t sim_cluster_main_partition(struct sim_cluster *cluster);
 
 /* Note a violated invariant; the run ends.  Only the first is kept. */
 void sim_cluster_fail(struct sim_cluster *cluster, const char *format, ...) PRINTF_LIKE(2, 3);

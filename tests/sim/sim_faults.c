@@ -19,14 +19,18 @@ static const char *const names[] = {
 	[SIM_FAULT_LOSS] = "loss",
 	[SIM_FAULT_DELAY] = "delay",
 	[SIM_FAULT_CUT] = "cut",
+	[SIM_FAULT_ZONE] = "zone",
 	[SIM_FAULT_ISOLATE] = "isolate",
 	[SIM_FAULT_LEADER] = "isolate leader",
 	[SIM_FAULT_CRASH] = "crash",
+	[SIM_FAULT_STOP] = "stop",
+	[SIM_FAULT_FRONT] = "coordinator",
 	[SIM_FAULT_CRASH_ALL] = "crash all",
 	[SIM_FAULT_AWAY] = "away",
 	[SIM_FAULT_PAUSE] = "pause",
 	[SIM_FAULT_SLOW_DISK] = "slow disk",
 	[SIM_FAULT_DISK] = "disk failure",
+	[SIM_FAULT_FULL] = "full disk",
 	[SIM_FAULT_CLOCK] = "clock",
 	[SIM_FAULT_RESET] = "reset",
 	[SIM_FAULT_TRANSFER] = "transfer",
@@ -44,54 +48,62 @@ static struct sim_node *node_of(const struct sim_fault *fault)
 	return sim_cluster_node(fault->faults->cluster, fault->node_id);
 }
 
-static uint64_t any_partition(const struct sim_fault *fault)
+static uint64_t any_coordinator(const struct sim_fault *fault)
 {
-	return PARTITION_ID_FIRST +
-	       rng_below(rng_of(fault), fault->faults->cluster->workload.partition_count);
+	return SIM_COORDINATOR_ID_FIRST + rng_below(rng_of(fault), SIM_COORDINATORS);
 }
 
 /* --- cuts --- */
 
-static void cut_from(struct sim_fault *fault, uint64_t peer_id, bool outgoing, bool incoming)
+static void cut(struct sim_fault *fault, uint64_t from, uint64_t to)
 {
-	struct sim_net *net = &fault->faults->cluster->net;
-
-	if (outgoing) {
-		fault->cut_mask |= 1u << peer_id;
-		sim_net_cut(net, fault->node_id, peer_id);
-	}
-	if (incoming) {
-		fault->cut_mask_incoming |= 1u << peer_id;
-		sim_net_cut(net, peer_id, fault->node_id);
-	}
+	if (from == to || (fault->cuts[from] >> to & 1) != 0)
+		return;
+	fault->cuts[from] |= (uint16_t)(1u << to);
+	sim_net_cut(&fault->faults->cluster->net, from, to);
 }
 
 static void heal_cuts(struct sim_fault *fault)
 {
-	struct sim_net *net = &fault->faults->cluster->net;
-
-	for (uint64_t peer_id = 0; peer_id < PEERS; peer_id++) {
-		if ((fault->cut_mask >> peer_id & 1) != 0)
-			sim_net_heal(net, fault->node_id, peer_id);
-		if ((fault->cut_mask_incoming >> peer_id & 1) != 0)
-			sim_net_heal(net, peer_id, fault->node_id);
+	for (uint64_t from = 0; from < PEERS; from++) {
+		for (uint64_t to = 0; to < PEERS; to++) {
+			if ((fault->cuts[from] >> to & 1) != 0)
+				sim_net_heal(&fault->faults->cluster->net, from, to);
+		}
+		fault->cuts[from] = 0;
 	}
-	fault->cut_mask = 0;
-	fault->cut_mask_incoming = 0;
 }
 
-/* From the other nodes, and from the clients too or not; in one direction or both. */
+/* In one direction or both. */
+static void cut_pair(struct sim_fault *fault, uint64_t a, uint64_t b, uint64_t direction)
+{
+	if (direction != 0)
+		cut(fault, a, b);
+	if (direction != 1)
+		cut(fault, b, a);
+}
+
+/* From the other nodes, and from the coordinators too or not. */
 static void isolate(struct sim_fault *fault)
 {
 	bool with_clients = sim_percent(rng_of(fault), 50);
 	uint64_t direction = rng_below(rng_of(fault), 4);
 
 	for (uint64_t peer_id = 0; peer_id < PEERS; peer_id++) {
-		bool is_node = peer_id >= 1 && peer_id <= SIM_NODES_MAX;
-
-		if (peer_id != fault->node_id && (is_node || with_clients))
-			cut_from(fault, peer_id, direction != 0, direction != 1);
+		if (peer_id <= SIM_NODES_MAX || with_clients)
+			cut_pair(fault, fault->node_id, peer_id, direction);
 	}
+}
+
+/* Endpoints that do not exist are in zone 0. */
+static char zone_of(struct sim_cluster *cluster, uint64_t endpoint_id)
+{
+	if (endpoint_id >= 1 && endpoint_id <= cluster->node_count)
+		return sim_cluster_node(cluster, endpoint_id)->zone[0];
+	if (endpoint_id >= SIM_COORDINATOR_ID_FIRST &&
+	    endpoint_id < SIM_COORDINATOR_ID_FIRST + SIM_COORDINATORS)
+		return sim_cluster_coordinator(cluster, endpoint_id)->zone[0];
+	return 0;
 }
 
 /* --- beginnings: how long it lasts, 0 for a momentary one --- */
@@ -118,10 +130,25 @@ static uint64_t begin_cut(struct sim_fault *fault)
 {
 	uint64_t direction = rng_below(rng_of(fault), 3);
 
-	fault->peer_id = sim_range(rng_of(fault), 1, SIM_NODES_MAX);
+	fault->peer_id = sim_range(rng_of(fault), 1, fault->faults->cluster->node_count);
 	if (fault->peer_id == fault->node_id)
-		fault->peer_id = SIM_COORDINATOR_ID_FIRST;
-	cut_from(fault, fault->peer_id, direction != 0, direction != 1);
+		fault->peer_id = any_coordinator(fault);
+	cut_pair(fault, fault->node_id, fault->peer_id, direction);
+	return sim_range(rng_of(fault), 100 * SIM_MS, 5 * SIM_SECOND);
+}
+
+static uint64_t begin_zone(struct sim_fault *fault)
+{
+	struct sim_cluster *cluster = fault->faults->cluster;
+	char zone = zone_of(cluster, fault->node_id);
+	uint64_t direction = rng_below(rng_of(fault), 4);
+
+	for (uint64_t inside = 0; inside < PEERS; inside++) {
+		for (uint64_t outside = 0; zone_of(cluster, inside) == zone && outside < PEERS; outside++) {
+			if (zone_of(cluster, outside) != zone)
+				cut_pair(fault, inside, outside, direction);
+		}
+	}
 	return sim_range(rng_of(fault), 100 * SIM_MS, 5 * SIM_SECOND);
 }
 
@@ -135,7 +162,8 @@ static uint64_t begin_leader(struct sim_fault *fault)
 {
 	struct sim_node *node = NULL;
 
-	if (sim_cluster_leader(fault->faults->cluster, any_partition(fault), &node) == NULL)
+	if (sim_cluster_leader(fault->faults->cluster, sim_cluster_any_group(fault->faults->cluster),
+			       &node) == NULL)
 		return 0;
 	fault->node_id = node->id;
 	return begin_isolate(fault);
@@ -147,9 +175,22 @@ static uint64_t begin_crash(struct sim_fault *fault)
 	return sim_range(rng_of(fault), 20 * SIM_MS, 3 * SIM_SECOND);
 }
 
+static uint64_t begin_stop(struct sim_fault *fault)
+{
+	sim_node_stop(node_of(fault));
+	return sim_range(rng_of(fault), 100 * SIM_MS, 3 * SIM_SECOND);
+}
+
+static uint64_t begin_front(struct sim_fault *fault)
+{
+	fault->peer_id = any_coordinator(fault);
+	sim_coordinator_crash(sim_cluster_coordinator(fault->faults->cluster, fault->peer_id));
+	return sim_range(rng_of(fault), 20 * SIM_MS, 2 * SIM_SECOND);
+}
+
 static uint64_t begin_crash_all(struct sim_fault *fault)
 {
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++)
+	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++)
 		sim_node_crash(sim_cluster_node(fault->faults->cluster, id), false);
 	return sim_range(rng_of(fault), 20 * SIM_MS, 1 * SIM_SECOND);
 }
@@ -165,10 +206,13 @@ static uint64_t begin_away(struct sim_fault *fault)
 
 static uint64_t begin_pause(struct sim_fault *fault)
 {
-	struct sim_world *world = &fault->faults->cluster->world;
+	struct sim_cluster *cluster = fault->faults->cluster;
+	struct sim_runtime *runtime = &node_of(fault)->runtime;
 
-	sim_runtime_pause(&node_of(fault)->runtime,
-			  world->now_us + sim_range(rng_of(fault), 50 * SIM_MS, 4 * SIM_SECOND));
+	if (sim_percent(rng_of(fault), 20))
+		runtime = &sim_cluster_coordinator(cluster, any_coordinator(fault))->runtime;
+	sim_runtime_pause(runtime,
+			  cluster->world.now_us + sim_range(rng_of(fault), 50 * SIM_MS, 4 * SIM_SECOND));
 	return 0;
 }
 
@@ -180,13 +224,16 @@ static uint64_t begin_slow_disk(struct sim_fault *fault)
 
 static uint64_t begin_disk(struct sim_fault *fault)
 {
-	if (!node_of(fault)->is_running)
-		return 0;
-	if (sim_percent(rng_of(fault), 50))
-		engine_memory_disk_fail_sync(node_of(fault)->disk);
-	else
-		engine_memory_disk_fail_write(node_of(fault)->disk);
+	if (node_of(fault)->is_running)
+		sim_disk_fail(&node_of(fault)->disk, sim_percent(rng_of(fault), 50));
 	return 0;
+}
+
+static uint64_t begin_full(struct sim_fault *fault)
+{
+	sim_disk_set_free_bytes(&node_of(fault)->disk,
+				sim_percent(rng_of(fault), 70) ? SIM_RESERVE_BYTES / 2 : 0);
+	return sim_range(rng_of(fault), 300 * SIM_MS, 5 * SIM_SECOND);
 }
 
 static uint64_t begin_clock(struct sim_fault *fault)
@@ -202,16 +249,17 @@ static uint64_t begin_clock(struct sim_fault *fault)
 static uint64_t begin_reset(struct sim_fault *fault)
 {
 	sim_net_reset(&fault->faults->cluster->net, fault->node_id,
-		      sim_range(rng_of(fault), 1, SIM_NODES_MAX));
+		      sim_range(rng_of(fault), 1, fault->faults->cluster->node_count));
 	return 0;
 }
 
 static uint64_t begin_transfer(struct sim_fault *fault)
 {
 	struct sim_node *node = NULL;
-	struct group *leader = sim_cluster_leader(fault->faults->cluster, any_partition(fault), &node);
+	struct group *leader = sim_cluster_leader(fault->faults->cluster,
+						  sim_cluster_any_group(fault->faults->cluster), &node);
 
-	if (leader == NULL || node->runtime.process.paused_until_us > node->world->now_us)
+	if (leader == NULL || sim_node_is_paused(node))
 		return 0;
 	sim_runtime_enter(&node->runtime);
 	if (group_member_transfer(leader, sim_percent(rng_of(fault), 50) ? 0 : fault->node_id) == ST_OK)
@@ -223,7 +271,10 @@ static uint64_t begin_transfer(struct sim_fault *fault)
 
 static uint64_t begin_move(struct sim_fault *fault)
 {
-	sim_member_move(fault->faults->member, any_partition(fault));
+	uint64_t partition_id = sim_cluster_main_partition(fault->faults->cluster);
+
+	if (partition_id != 0)
+		sim_member_move(fault->faults->member, partition_id);
 	return 0;
 }
 
@@ -237,14 +288,18 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_LOSS] = begin_loss,
 	[SIM_FAULT_DELAY] = begin_delay,
 	[SIM_FAULT_CUT] = begin_cut,
+	[SIM_FAULT_ZONE] = begin_zone,
 	[SIM_FAULT_ISOLATE] = begin_isolate,
 	[SIM_FAULT_LEADER] = begin_leader,
 	[SIM_FAULT_CRASH] = begin_crash,
+	[SIM_FAULT_STOP] = begin_stop,
+	[SIM_FAULT_FRONT] = begin_front,
 	[SIM_FAULT_CRASH_ALL] = begin_crash_all,
 	[SIM_FAULT_AWAY] = begin_away,
 	[SIM_FAULT_PAUSE] = begin_pause,
 	[SIM_FAULT_SLOW_DISK] = begin_slow_disk,
 	[SIM_FAULT_DISK] = begin_disk,
+	[SIM_FAULT_FULL] = begin_full,
 	[SIM_FAULT_CLOCK] = begin_clock,
 	[SIM_FAULT_RESET] = begin_reset,
 	[SIM_FAULT_TRANSFER] = begin_transfer,
@@ -260,7 +315,8 @@ static bool may_start(const struct sim_faults *faults, uint64_t node_id)
 	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
 		const struct sim_fault *fault = &faults->active[i];
 		bool keeps_down = fault->kind == SIM_FAULT_CRASH_ALL ||
-				  ((fault->kind == SIM_FAULT_CRASH || fault->kind == SIM_FAULT_AWAY) &&
+				  ((fault->kind == SIM_FAULT_CRASH || fault->kind == SIM_FAULT_AWAY ||
+				    fault->kind == SIM_FAULT_STOP) &&
 				   fault->node_id == node_id);
 
 		if (fault->is_active && keeps_down)
@@ -269,13 +325,30 @@ static bool may_start(const struct sim_faults *faults, uint64_t node_id)
 	return true;
 }
 
-static void start_nodes(struct sim_faults *faults)
+static bool may_front_start(const struct sim_faults *faults, uint64_t endpoint_id)
 {
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
+		const struct sim_fault *fault = &faults->active[i];
+
+		if (fault->is_active && fault->kind == SIM_FAULT_FRONT && fault->peer_id == endpoint_id)
+			return false;
+	}
+	return true;
+}
+
+static void start_processes(struct sim_faults *faults)
+{
+	for (uint64_t id = 1; id <= faults->cluster->node_count; id++) {
 		struct sim_node *node = sim_cluster_node(faults->cluster, id);
 
 		if (!node->is_running && may_start(faults, id))
 			sim_node_start(node);
+	}
+	for (uint32_t i = 0; i < SIM_COORDINATORS; i++) {
+		struct sim_coordinator *coordinator = &faults->cluster->coordinators[i];
+
+		if (!coordinator->is_running && may_front_start(faults, coordinator->id))
+			sim_coordinator_start(coordinator);
 	}
 }
 
@@ -300,13 +373,16 @@ static void end(struct sim_fault *fault)
 	case SIM_FAULT_SLOW_DISK:
 		node_of(fault)->runtime.slow_factor = 1;
 		break;
+	case SIM_FAULT_FULL:
+		sim_disk_set_free_bytes(&node_of(fault)->disk, UINT64_MAX);
+		break;
 	case SIM_FAULT_INSTALL:
 		node_of(fault)->dies_in_snapshot = false;
 		break;
 	default:
 		break;
 	}
-	start_nodes(fault->faults);
+	start_processes(fault->faults);
 }
 
 static void on_end(struct sim_event *event)
@@ -340,7 +416,7 @@ static void begin_one(struct sim_faults *faults, enum sim_fault_kind kind)
 		return;
 	*fault = (struct sim_fault){ .faults = faults, .kind = kind };
 	sim_event_init(&fault->end, NULL, on_end);
-	fault->node_id = sim_range(&world->fault_rng, 1, SIM_NODES_MAX);
+	fault->node_id = sim_range(&world->fault_rng, 1, faults->cluster->node_count);
 	faults->counts[kind]++;
 	length_us = beginnings[kind](fault);
 	sim_world_trace(world, TRACE_FAULT + kind, fault->node_id);
@@ -357,7 +433,7 @@ static void on_event(struct sim_event *event)
 	struct sim_world *world = &faults->cluster->world;
 	uint64_t kind = rng_below(&world->fault_rng, SIM_FAULT_KINDS);
 
-	start_nodes(faults);
+	start_processes(faults);
 	if (faults->is_healed) {
 		sim_event_in(world, event, RESTART_US);
 		return;
@@ -416,12 +492,11 @@ void sim_faults_heal(struct sim_faults *faults)
 	sim_event_in(world, &faults->event, RESTART_US); /* a disk's failure may still be to come */
 	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++)
 		end(&faults->active[i]);
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
-		struct sim_node *node = sim_cluster_node(faults->cluster, id);
-
-		sim_runtime_pause(&node->runtime, 0);
-	}
-	start_nodes(faults);
+	for (uint64_t id = 1; id <= faults->cluster->node_count; id++)
+		sim_runtime_pause(&sim_cluster_node(faults->cluster, id)->runtime, 0);
+	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
+		sim_runtime_pause(&faults->cluster->coordinators[i].runtime, 0);
+	start_processes(faults);
 }
 
 void sim_faults_close(struct sim_faults *faults)

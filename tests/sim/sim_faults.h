@@ -15,18 +15,22 @@ enum sim_fault_kind {
 	SIM_FAULT_LOSS,      /* posts lost, calls delayed; posts doubled and overtaken */
 	SIM_FAULT_DELAY,     /* one direction of one link is slow */
 	SIM_FAULT_CUT,       /* one direction, or both, between two processes */
+	SIM_FAULT_ZONE,      /* all processes of a zone from all others */
 	SIM_FAULT_ISOLATE,   /* a node from all others, or from all nodes but not the clients */
 	SIM_FAULT_LEADER,    /* the same, of a partition's leader */
 	SIM_FAULT_CRASH,     /* one node */
+	SIM_FAULT_STOP,      /* one node, in order */
+	SIM_FAULT_FRONT,     /* a coordinator */
 	SIM_FAULT_CRASH_ALL, /* all nodes at once */
 	SIM_FAULT_AWAY,      /* one node for long: the others compact their logs */
-	SIM_FAULT_PAUSE,     /* a process stands still, its clock runs on */
+	SIM_FAULT_PAUSE,     /* a node or coordinator stands still, its clock runs on */
 	SIM_FAULT_SLOW_DISK,
 	SIM_FAULT_DISK,     /* a write or sync fails: the process must end itself */
+	SIM_FAULT_FULL,     /* a disk runs full: below the watermark, or to the last byte */
 	SIM_FAULT_CLOCK,    /* a wall clock is set, within the allowed skew */
 	SIM_FAULT_RESET,    /* a connection breaks */
 	SIM_FAULT_TRANSFER, /* leadership is handed over */
-	SIM_FAULT_MOVE,     /* a replica moves to the free node */
+	SIM_FAULT_MOVE,     /* a replica of the main table moves to another node */
 	SIM_FAULT_INSTALL,  /* a node dies while it receives a snapshot or puts it in place */
 	SIM_FAULT_KINDS,
 };
@@ -41,8 +45,7 @@ struct sim_fault {
 	bool is_active;
 	uint64_t node_id;
 	uint64_t peer_id;
-	uint32_t cut_mask; /* peers that it is cut from, outgoing and incoming */
-	uint32_t cut_mask_incoming;
+	uint16_t cuts[SIM_ENDPOINTS_MAX]; /* by sender: mask of receivers that it does not reach */
 	struct sim_event end;
 };
 

@@ -5,7 +5,11 @@
 #include "replication/group/group_internal.h"
 #include "replication/group/group_member.h"
 
-enum { STEP_EVERY_US = 150 * SIM_MS };
+enum {
+	STEP_EVERY_US = 150 * SIM_MS,
+	REPLICA_ID_FIRST = 1000 * 1000, /* far from those that the catalog gives out */
+	ARENA_BYTES_MAX = 64 * 1024,
+};
 
 static bool is_voter(const struct raft_engine_configuration *configuration, uint64_t replica_id)
 {
@@ -14,10 +18,13 @@ static bool is_voter(const struct raft_engine_configuration *configuration, uint
 	return position >= 0 && configuration->members[position].role == RAFT_ROLE_VOTER;
 }
 
-/* The partition's one node without a replica. */
-static uint64_t free_node(const struct raft_engine_configuration *configuration)
+/* A node without a replica, 0 if there is none. */
+static uint64_t free_node(struct sim_cluster *cluster, const struct raft_engine_configuration *configuration)
 {
-	for (uint64_t id = 1; id <= SIM_NODES_MAX; id++) {
+	uint64_t first = rng_below(&cluster->world.fault_rng, cluster->node_count);
+
+	for (uint32_t k = 0; k < cluster->node_count; k++) {
+		uint64_t id = 1 + (first + k) % cluster->node_count;
 		bool is_used = false;
 
 		for (uint32_t i = 0; i < configuration->count; i++)
@@ -28,40 +35,58 @@ static uint64_t free_node(const struct raft_engine_configuration *configuration)
 	return 0;
 }
 
-static bool is_paused(const struct sim_node *node)
+/* Nobody can make it do anything now. */
+static bool is_out(const struct sim_node *node)
 {
-	return node->runtime.process.paused_until_us > node->world->now_us;
+	return !node->is_running || node->node->is_stopping || sim_node_is_paused(node);
 }
 
 static void drop(struct sim_node *node, struct partition *partition)
 {
 	sim_runtime_enter(&node->runtime);
-	partition_table_drop(&node->partitions, partition);
+	partition_table_drop(&node->node->partitions, partition);
 	sim_runtime_leave(&node->runtime);
 }
 
-static void create_on_target(struct sim_member *member, uint64_t partition_id, const struct sim_move *move)
+/* An empty replica, which waits for a snapshot.  A refusal shows by its absence. */
+static void create(struct sim_member *member, struct sim_node *node, const struct sim_move *move)
 {
-	struct sim_node *node = sim_cluster_node(member->cluster, move->new_node_id);
-	struct partition *partition = sim_node_partition(node, partition_id);
+	static const struct raft_engine_configuration nobody;
+	const struct catalog_state *state = sim_cluster_newest_state(member->cluster);
+	const struct partition_info *info = catalog_state_partition(state, move->partition_id);
+	struct partition_meta meta = { .partition_id = move->partition_id };
 
-	if (!node->is_running || is_paused(node))
-		return;
-	/* A replica of an earlier move, whose deletion a crash undid. */
-	if (partition != NULL && group_replica_id(partition->group) != move->new_replica_id) {
-		drop(node, partition);
-		return;
-	}
-	if (partition == NULL)
-		(void)sim_node_create_replica(node, partition_id, move->new_replica_id, NULL);
+	CHECK(info != NULL);
+	meta.table_id = info->table_id;
+	meta.epoch = info->epoch;
+	meta.range_start = info->range_start;
+	meta.range_end = info->range_end;
+	meta.catalog_version = info->version;
+	sim_runtime_enter(&node->runtime);
+	(void)!partition_table_create(&node->node->partitions, &meta, move->new_replica_id, &nobody);
+	sim_runtime_leave(&node->runtime);
 }
 
-static void drop_old(struct sim_member *member, uint64_t partition_id, struct sim_move *move)
+static void create_on_target(struct sim_member *member, const struct sim_move *move)
+{
+	struct sim_node *node = sim_cluster_node(member->cluster, move->new_node_id);
+	struct partition *partition = sim_node_partition(node, move->partition_id);
+
+	if (is_out(node))
+		return;
+	/* A replica of an earlier move, whose deletion a crash undid. */
+	if (partition != NULL && group_replica_id(partition->group) != move->new_replica_id)
+		drop(node, partition);
+	else if (partition == NULL)
+		create(member, node, move);
+}
+
+static void drop_old(struct sim_member *member, struct sim_move *move)
 {
 	struct sim_node *node = sim_cluster_node(member->cluster, move->old_node_id);
-	struct partition *partition = sim_node_partition(node, partition_id);
+	struct partition *partition = sim_node_partition(node, move->partition_id);
 
-	if (!node->is_running || is_paused(node))
+	if (is_out(node))
 		return;
 	if (partition != NULL && group_replica_id(partition->group) == move->old_replica_id) {
 		drop(node, partition);
@@ -69,8 +94,51 @@ static void drop_old(struct sim_member *member, uint64_t partition_id, struct si
 	}
 	member->move_count++;
 	move->phase = SIM_MEMBER_IDLE;
-	sim_world_say(&member->cluster->world, "partition %" PRIu64 " moved to node %" PRIu64, partition_id,
-		      move->new_node_id);
+	sim_world_say(&member->cluster->world, "partition %" PRIu64 " moved to node %" PRIu64,
+		      move->partition_id, move->new_node_id);
+}
+
+static void propose_record(struct catalog *catalog, const struct sim_move *move,
+			   const struct partition_info *info)
+{
+	Cleave__CatalogCommand command = CLEAVE__CATALOG_COMMAND__INIT;
+	struct partition_info changed = *info;
+	struct arena arena;
+
+	for (uint32_t i = 0; i < changed.replica_count; i++) {
+		if (changed.replicas[i].replica_id == move->old_replica_id)
+			changed.replicas[i] = (struct partition_replica){ move->new_replica_id,
+									  move->new_node_id };
+	}
+	if (changed.preferred_leader_node_id == move->old_node_id)
+		changed.preferred_leader_node_id = move->new_node_id;
+	arena_init(&arena, ARENA_BYTES_MAX);
+	command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_PUT_PARTITION;
+	command.put_partition = partition_info_encode(&changed, &arena);
+	CHECK(command.put_partition != NULL);
+	(void)!catalog_propose(catalog, &command); /* refused or accepted: the record shows */
+	arena_close(&arena);
+}
+
+static void record(struct sim_member *member, struct sim_move *move)
+{
+	struct sim_node *node = NULL;
+	struct catalog *catalog = sim_cluster_catalog(member->cluster, &node);
+	const struct partition_info *info;
+	const struct partition_replica *replica;
+
+	if (catalog == NULL || is_out(node))
+		return;
+	info = catalog_state_partition(catalog_applied_state(catalog), move->partition_id);
+	CHECK(info != NULL);
+	replica = partition_info_find_replica(info, move->new_node_id);
+	if (replica != NULL && replica->replica_id == move->new_replica_id) {
+		move->phase = SIM_MEMBER_DROP;
+		return;
+	}
+	sim_runtime_enter(&node->runtime);
+	propose_record(catalog, move, info);
+	sim_runtime_leave(&node->runtime);
 }
 
 static void remove_old(struct group *leader, const struct sim_move *move)
@@ -84,76 +152,115 @@ static void remove_old(struct group *leader, const struct sim_move *move)
 	(void)status; /* tried again until it shows */
 }
 
-static void step(struct sim_member *member, uint64_t partition_id, struct sim_move *move)
+/* A step that a leader takes. */
+static void step_at_leader(struct sim_move *move, struct group *leader)
 {
-	struct sim_node *node = NULL;
-	struct group *leader = sim_cluster_leader(member->cluster, partition_id, &node);
-	const struct raft_engine_configuration *applied;
+	const struct raft_engine_configuration *applied = &leader->applied.configuration;
 	enum status status = ST_OK;
 
-	if (leader == NULL || is_paused(node))
-		return;
-	applied = &leader->applied.configuration;
-	sim_runtime_enter(&node->runtime);
-	switch (move->phase) {
-	case SIM_MEMBER_JOIN:
+	if (move->phase == SIM_MEMBER_JOIN) {
 		if (group_position_of(move->new_replica_id, applied) >= 0)
 			move->phase = SIM_MEMBER_PROMOTE;
 		else
 			status = group_member_add_standby(leader, move->new_replica_id, move->new_node_id);
-		break;
-	case SIM_MEMBER_PROMOTE:
+	} else if (move->phase == SIM_MEMBER_PROMOTE) {
 		if (is_voter(applied, move->new_replica_id))
 			move->phase = SIM_MEMBER_REMOVE;
 		else
 			status = group_member_promote(leader, move->new_replica_id);
-		break;
-	case SIM_MEMBER_REMOVE:
-		if (group_position_of(move->old_replica_id, applied) < 0)
-			move->phase = SIM_MEMBER_DROP;
-		else
-			remove_old(leader, move);
-		break;
-	default:
-		break;
+	} else if (group_position_of(move->old_replica_id, applied) < 0) {
+		move->phase = SIM_MEMBER_RECORD;
+	} else {
+		remove_old(leader, move);
 	}
 	(void)status; /* refused or accepted: only the applied configuration counts */
+}
+
+static void step(struct sim_member *member, struct sim_move *move)
+{
+	struct sim_node *node = NULL;
+	struct group *leader = sim_cluster_leader(member->cluster, move->partition_id, &node);
+
+	if (move->phase == SIM_MEMBER_RECORD) {
+		record(member, move);
+		return;
+	}
+	if (move->phase == SIM_MEMBER_DROP) {
+		drop_old(member, move);
+		return;
+	}
+	if (leader == NULL || is_out(node))
+		return;
+	sim_runtime_enter(&node->runtime);
+	step_at_leader(move, leader);
 	sim_runtime_leave(&node->runtime);
 	if (move->phase == SIM_MEMBER_JOIN || move->phase == SIM_MEMBER_PROMOTE)
-		create_on_target(member, partition_id, move);
-	else if (move->phase == SIM_MEMBER_DROP)
-		drop_old(member, partition_id, move);
+		create_on_target(member, move);
 }
 
 static void on_event(struct sim_event *event)
 {
 	struct sim_member *member = CONTAINER_OF(event, struct sim_member, event);
 
-	for (uint32_t i = 0; i < member->cluster->workload.partition_count; i++) {
+	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
 		if (member->moves[i].phase != SIM_MEMBER_IDLE)
-			step(member, PARTITION_ID_FIRST + i, &member->moves[i]);
+			step(member, &member->moves[i]);
 	}
 	sim_event_in(&member->cluster->world, event, STEP_EVERY_US);
 }
 
+/* A free slot; NULL if the partition moves already. */
+static struct sim_move *find_slot(struct sim_member *member, uint64_t partition_id)
+{
+	struct sim_move *slot = NULL;
+
+	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
+		if (member->moves[i].phase == SIM_MEMBER_IDLE)
+			slot = &member->moves[i];
+		else if (member->moves[i].partition_id == partition_id)
+			return NULL;
+	}
+	return slot;
+}
+
+/* Does the catalog name all of them, and nobody else? */
+static bool is_recorded(struct sim_cluster *cluster, uint64_t partition_id,
+			const struct raft_engine_configuration *configuration)
+{
+	const struct partition_info *info = catalog_state_partition(sim_cluster_newest_state(cluster),
+								    partition_id);
+
+	if (info == NULL || info->replica_count != configuration->count)
+		return false;
+	for (uint32_t i = 0; i < info->replica_count; i++) {
+		if (group_position_of(info->replicas[i].replica_id, configuration) < 0)
+			return false;
+	}
+	return true;
+}
+
 void sim_member_move(struct sim_member *member, uint64_t partition_id)
 {
-	struct sim_move *move = &member->moves[partition_id - PARTITION_ID_FIRST];
+	struct sim_move *move = find_slot(member, partition_id);
 	struct sim_node *node = NULL;
 	struct group *leader = sim_cluster_leader(member->cluster, partition_id, &node);
 	const struct raft_engine_configuration *applied;
 	const struct raft_engine_member *old;
+	uint64_t new_node_id;
 
-	if (move->phase != SIM_MEMBER_IDLE || leader == NULL)
+	if (move == NULL || leader == NULL)
 		return;
 	applied = &leader->applied.configuration;
-	if (applied->count != SIM_BIRTH_REPLICAS)
-		return; /* a leader that does not know the last move yet */
+	new_node_id = free_node(member->cluster, applied);
+	/* A leader may not know the last move yet. */
+	if (new_node_id == 0 || !is_recorded(member->cluster, partition_id, applied))
+		return;
 	old = &applied->members[rng_below(&member->cluster->world.fault_rng, applied->count)];
 	*move = (struct sim_move){
 		.phase = SIM_MEMBER_JOIN,
+		.partition_id = partition_id,
 		.new_replica_id = member->next_replica_id++,
-		.new_node_id = free_node(applied),
+		.new_node_id = new_node_id,
 		.old_replica_id = old->replica_id,
 		.old_node_id = old->node_id,
 	};
@@ -166,7 +273,7 @@ void sim_member_move(struct sim_member *member, uint64_t partition_id)
 
 bool sim_member_is_idle(const struct sim_member *member)
 {
-	for (size_t i = 0; i < SIM_PARTITIONS_MAX; i++) {
+	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
 		if (member->moves[i].phase != SIM_MEMBER_IDLE)
 			return false;
 	}
@@ -175,24 +282,24 @@ bool sim_member_is_idle(const struct sim_member *member)
 
 void sim_member_describe(const struct sim_member *member)
 {
-	static const char *const phases[] = { "idle", "join", "promote", "remove", "drop" };
+	static const char *const phases[] = { "idle", "join", "promote", "remove", "record", "drop" };
 
-	for (size_t i = 0; i < SIM_PARTITIONS_MAX; i++) {
+	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
 		const struct sim_move *move = &member->moves[i];
 
 		if (move->phase != SIM_MEMBER_IDLE)
 			buf_append_format(&member->cluster->report,
-					  "  partition %zu moves, phase %s: replica %" PRIu64
+					  "  partition %" PRIu64 " moves, phase %s: replica %" PRIu64
 					  " on node %" PRIu64 " replaces replica %" PRIu64 " on node %" PRIu64
 					  "\n",
-					  PARTITION_ID_FIRST + i, phases[move->phase], move->new_replica_id,
+					  move->partition_id, phases[move->phase], move->new_replica_id,
 					  move->new_node_id, move->old_replica_id, move->old_node_id);
 	}
 }
 
 void sim_member_init(struct sim_member *member, struct sim_cluster *cluster)
 {
-	*member = (struct sim_member){ .cluster = cluster, .next_replica_id = SIM_BIRTH_REPLICAS + 1 };
+	*member = (struct sim_member){ .cluster = cluster, .next_replica_id = REPLICA_ID_FIRST };
 	sim_event_init(&member->event, NULL, on_event);
 }
 

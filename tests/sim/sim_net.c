@@ -149,6 +149,18 @@ static void change(struct sim_connection *connection, bool is_up)
 	sim_runtime_leave(endpoint->runtime);
 }
 
+static bool is_admitted(struct sim_endpoint *endpoint, const struct sim_endpoint *peer)
+{
+	bool is_welcome = endpoint->service != NULL;
+
+	if (is_welcome && endpoint->admit != NULL && peer->caller_id != 0) {
+		sim_runtime_enter(endpoint->runtime);
+		is_welcome = endpoint->admit(endpoint, peer);
+		sim_runtime_leave(endpoint->runtime);
+	}
+	return is_welcome;
+}
+
 static void on_connection(struct sim_event *event)
 {
 	struct sim_connection *connection = CONTAINER_OF(event, struct sim_connection, event);
@@ -156,12 +168,12 @@ static void on_connection(struct sim_event *event)
 	bool passes = !is_cut(net, connection->from, connection->to) &&
 		      !is_cut(net, connection->to, connection->from) && is_running(net, connection->to);
 
-	if (!is_running(net, connection->from))
+	if (!is_running(net, connection->from) || (!connection->is_wanted && !connection->is_up))
 		return;
 	if (connection->is_up) {
 		if (!passes || connection->is_doomed)
 			change(connection, false);
-	} else if (passes && net->endpoints[connection->to]->service != NULL) {
+	} else if (passes && is_admitted(net->endpoints[connection->to], net->endpoints[connection->from])) {
 		change(connection, true);
 	} else {
 		connect_later(connection);
@@ -431,16 +443,27 @@ static enum status post_one_way(struct rpc_transport *transport, uint64_t peer_i
 
 static void set_peer(struct rpc_transport *transport, uint64_t peer_id, const char *host, uint16_t port)
 {
-	(void)transport; /* everybody knows everybody */
-	(void)peer_id;
-	(void)host;
+	struct sim_endpoint *endpoint = endpoint_of(transport);
+	struct sim_connection *outgoing = &endpoint->net->connections[endpoint->id][peer_id];
+
+	(void)host; /* the id says where it is */
 	(void)port;
+	CHECK(peer_id < SIM_ENDPOINTS_MAX);
+	if (outgoing->is_wanted)
+		return;
+	outgoing->is_wanted = true;
+	outgoing->event.process = &endpoint->runtime->process;
+	sim_event_in(endpoint->net->world, &outgoing->event, delay_us(endpoint->net, endpoint->id, peer_id));
 }
 
 static void remove_peer(struct rpc_transport *transport, uint64_t peer_id)
 {
-	(void)transport; /* as above */
-	(void)peer_id;
+	struct sim_endpoint *endpoint = endpoint_of(transport);
+	struct sim_connection *outgoing = &endpoint->net->connections[endpoint->id][peer_id];
+
+	outgoing->is_wanted = false;
+	if (outgoing->is_up)
+		notice_soon(outgoing);
 }
 
 static bool is_up(const struct rpc_transport *transport, uint64_t peer_id)
@@ -503,12 +526,6 @@ void sim_net_start(struct sim_net *net, struct sim_endpoint *endpoint, struct si
 	runtime_task_init(&endpoint->finish_task, on_finish);
 	net->endpoints[id] = endpoint;
 	for (uint64_t peer = 0; peer < SIM_ENDPOINTS_MAX; peer++) {
-		struct sim_connection *outgoing = &net->connections[id][peer];
-
-		if (peer == id)
-			continue;
-		outgoing->event.process = &runtime->process;
-		sim_event_in(net->world, &outgoing->event, delay_us(net, id, peer));
 		if (net->connections[peer][id].is_up)
 			notice_soon(&net->connections[peer][id]);
 	}
@@ -523,6 +540,7 @@ void sim_net_stop(struct sim_endpoint *endpoint, bool is_silent)
 		struct sim_connection *outgoing = &net->connections[endpoint->id][peer];
 		struct sim_connection *incoming = &net->connections[peer][endpoint->id];
 
+		outgoing->is_wanted = false;
 		outgoing->is_up = false;
 		outgoing->is_doomed = false;
 		outgoing->generation++;

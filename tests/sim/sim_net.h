@@ -8,6 +8,7 @@
  *             cut breaks the connection (ST_CLOSED), and the peer may have run the call or not
  *   observers hear of a broken connection, at once when a process dies, late when a machine
  *             does or a link is cut
+ *   peers     are those that set_peer() named; a process may be its own peer
  *
  * Threads  one.
  * Memory   an endpoint is embedded in its process and lives as long as the network.
@@ -29,6 +30,8 @@ struct sim_endpoint {
 	uint64_t id;                 /* below SIM_ENDPOINTS_MAX */
 	uint64_t caller_id;          /* what peers are told: the id of a node, 0 of a coordinator */
 	struct rpc_service *service; /* NULL: serves nothing */
+	/* May this process connect?  NULL: any may. */
+	bool (*admit)(struct sim_endpoint *endpoint, const struct sim_endpoint *peer);
 	bool is_running;
 	uint64_t incarnation;
 	uint64_t next_call_id;
@@ -49,6 +52,7 @@ struct sim_connection {
 	struct sim_net *net;
 	uint64_t from;
 	uint64_t to;
+	bool is_wanted; /* by its beginning: set_peer() */
 	bool is_up;
 	bool is_doomed; /* something was lost for good: it will break */
 	uint64_t generation;
@@ -72,7 +76,7 @@ struct sim_net {
 void sim_net_init(struct sim_net *net, struct sim_world *world);
 void sim_net_close(struct sim_net *net);
 
-/* A process begins: it connects to all others that serve. */
+/* A process begins, without peers. */
 void sim_net_start(struct sim_net *net, struct sim_endpoint *endpoint, struct sim_runtime *runtime,
 		   uint64_t id, uint64_t caller_id, struct rpc_service *service);
 /* It ends: its calls are ST_CLOSED in what is left of it.  Silently: no peer is told, as when a

@@ -1,19 +1,17 @@
 #include "tests/sim/sim_node.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-#include "proto/model/limits.h"
-#include "proto/model/row_key.h"
+#include "node/node_identity.h"
 #include "proto/wire/methods.h"
-#include "replication/group/snapshot_recv.h"
-#include "tests/sim/sim_workload.h"
 
 enum {
 	TRACE_START = 20,
 	TRACE_CRASH = 21,
-	HASH_SEED = 99,
-	REGION = 1,
-	DEATH_IN_SNAPSHOT_US_MAX = 8 * SIM_MS
+	DEATH_IN_SNAPSHOT_US_MAX = 8 * SIM_MS,
+	MONO_OFFSET_S_MAX = 3600,
+	ZONES = 3,
 };
 
 /* --- serving --- */
@@ -30,34 +28,28 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 {
 	struct sim_node *node = CONTAINER_OF(service, struct sim_node, service);
 
-	switch (request->method) {
-	case METHOD_RAFT_MESSAGES:
-		rpc_request_reply_status(
-			request, group_table_receive(&node->groups, request->caller_id, request->body));
-		return;
-	case METHOD_SNAPSHOT_CHUNK:
-		if (node->dies_in_snapshot && !node->is_dying)
-			die_soon(node);
-		snapshot_recv_chunk(&node->groups, request);
-		return;
-	case METHOD_GET_ITEM:
-		handle_item_get(&node->items, request);
-		return;
-	case METHOD_WRITE_ITEM:
-		handle_item_write(&node->items, request);
-		return;
-	default:
-		UNREACHABLE();
-	}
+	if (request->method == METHOD_SNAPSHOT_CHUNK && node->dies_in_snapshot && !node->is_dying)
+		die_soon(node);
+	node->node->server.service.handle(&node->node->server.service, request);
 }
 
-/* --- dying --- */
-
-static void on_death(struct sim_event *event)
+static bool admit(struct sim_endpoint *endpoint, const struct sim_endpoint *peer)
 {
-	struct sim_node *node = CONTAINER_OF(event, struct sim_node, death);
+	struct sim_node *node = CONTAINER_OF(endpoint, struct sim_node, endpoint);
 
-	sim_node_crash(node, false);
+	return node_identity_admit(&node->node->groups.commit,
+				   &CONTAINER_OF(peer, struct sim_node, endpoint)->own) == ST_OK;
+}
+
+/* --- ending --- */
+
+static void on_stopped(struct node *stopped)
+{
+	struct sim_node *node = CONTAINER_OF(stopped->runtime, struct sim_node, runtime.base);
+
+	node->is_stopped = true;
+	if (node->is_running)
+		sim_event_in(node->world, &node->death, 0);
 }
 
 static void on_fatal(void *context, enum status status)
@@ -71,61 +63,82 @@ static void on_fatal(void *context, enum status status)
 	sim_event_in(node->world, &node->death, 0);
 }
 
-/* What the disk had before the lights went out. */
-static void lose_power(struct sim_node *node)
-{
-	uint64_t unsynced_count;
-	uint64_t kept_count;
-
-	engine_memory_disk_fail_sync(node->disk);
-	sim_runtime_tear_jobs(&node->runtime);
-	unsynced_count = engine_memory_unsynced_count(node->engine);
-	kept_count = sim_range(&node->world->disk_rng, 0, unsynced_count);
-	engine_memory_crash(node->engine, kept_count);
-	sim_world_trace(node->world, TRACE_CRASH, node->id * 1000000 + kept_count);
-	sim_world_say(node->world,
-		      "node %" PRIu64 " crashes, keeps %" PRIu64 " of %" PRIu64 " unsynced batches", node->id,
-		      kept_count, unsynced_count);
-}
-
 /* What is left of the process is taken apart; nothing of it reaches disk or network. */
 static void tear_down(struct sim_node *node)
 {
+	if (!node->node->is_stopping) {
+		sim_runtime_enter(&node->runtime);
+		node_stop(node->node, on_stopped);
+		sim_runtime_leave(&node->runtime);
+	}
+	CHECK(sim_runtime_drain(&node->runtime));
+	CHECK(node->is_stopped);
 	sim_runtime_enter(&node->runtime);
-	partition_table_close(&node->partitions);
+	node_destroy(node->node);
+	node->node = NULL;
 	sim_runtime_leave(&node->runtime);
 	CHECK(sim_runtime_drain(&node->runtime));
-	sim_runtime_enter(&node->runtime);
-	group_table_close(&node->groups);
-	sim_runtime_leave(&node->runtime);
-	CHECK(sim_runtime_drain(&node->runtime));
-	handle_item_close(&node->items);
 	CHECK(node->endpoint.request_count == 0); /* each request was answered */
-	engine_close(node->engine);
+	sim_disk_close(&node->disk);
 	sim_runtime_close(&node->runtime);
 }
 
-void sim_node_crash(struct sim_node *node, bool is_silent)
+static void end_process(struct sim_node *node, bool is_silent)
 {
-	if (!node->is_running)
-		return;
 	node->is_running = false;
 	node->is_dying = false;
 	sim_event_cancel(node->world, &node->death);
 	node->mono_offset_us = node->runtime.mono_offset_us;
 	sim_net_stop(&node->endpoint, is_silent);
-	lose_power(node);
+}
+
+void sim_node_crash(struct sim_node *node, bool is_silent)
+{
+	uint64_t kept;
+
+	if (!node->is_running)
+		return;
+	end_process(node, is_silent);
+	sim_disk_cut_power(&node->disk);
+	sim_runtime_tear_jobs(&node->runtime);
+	kept = sim_disk_crash(&node->disk, &node->world->disk_rng);
+	sim_world_trace(node->world, TRACE_CRASH, node->id * 1000000 + kept);
+	sim_world_say(node->world, "node %" PRIu64 " crashes, keeps %" PRIu64 " of what was not synced",
+		      node->id, kept);
+	tear_down(node);
+}
+
+void sim_node_stop(struct sim_node *node)
+{
+	if (!node->is_running || node->node->is_stopping)
+		return;
+	sim_world_say(node->world, "node %" PRIu64 " is asked to stop", node->id);
+	sim_runtime_enter(&node->runtime);
+	node_stop(node->node, on_stopped);
+	sim_runtime_leave(&node->runtime);
+}
+
+static void on_death(struct sim_event *event)
+{
+	struct sim_node *node = CONTAINER_OF(event, struct sim_node, death);
+
+	if (!node->is_stopped || node->is_dying) {
+		sim_node_crash(node, false);
+		return;
+	}
+	sim_world_say(node->world, "node %" PRIu64 " has stopped", node->id);
+	end_process(node, false);
 	tear_down(node);
 }
 
 /* --- life --- */
 
 void sim_node_init(struct sim_node *node, struct sim_world *world, struct sim_net *net, uint64_t id,
-		   const struct group_settings *settings)
+		   const struct sim_node_settings *settings, enum sim_disk_kind disk_kind)
 {
 	*node = (struct sim_node){ .world = world, .net = net, .id = id, .settings = *settings };
-	node->disk = engine_memory_disk_create();
-	CHECK(node->disk != NULL);
+	node->zone[0] = (char)('a' + (id - 1) % ZONES);
+	sim_disk_init(&node->disk, disk_kind, id);
 	node->service.handle = handle;
 	sim_event_init(&node->death, NULL, on_death);
 }
@@ -133,73 +146,90 @@ void sim_node_init(struct sim_node *node, struct sim_world *world, struct sim_ne
 void sim_node_close(struct sim_node *node)
 {
 	sim_node_crash(node, false);
-	engine_memory_disk_destroy(node->disk);
+	sim_disk_destroy(&node->disk);
 }
 
 static void set_clocks(struct sim_node *node)
 {
 	/* A new process on the same machine, or the machine began anew. */
 	if (sim_percent(&node->world->disk_rng, 30))
-		node->mono_offset_us = sim_range(&node->world->disk_rng, 0, 3600 * (uint64_t)SIM_SECOND);
+		node->mono_offset_us = sim_range(&node->world->disk_rng, 0,
+						 MONO_OFFSET_S_MAX * (uint64_t)SIM_SECOND);
 	node->runtime.mono_offset_us = node->mono_offset_us;
 	node->runtime.rate_ppm = node->rate_ppm;
 	node->runtime.wall_offset_us = node->wall_offset_us;
 }
 
+static void connect_to_seeds(struct sim_node *node)
+{
+	struct rpc_transport *transport = &node->endpoint.base;
+
+	for (uint64_t id = 1; id <= node->settings.seed_count; id++)
+		transport->ops->set_peer(transport, id, "sim", 1);
+}
+
+/* As main.c does it. */
+static void start_process(struct sim_node *node)
+{
+	struct node_options options = {
+		.node_id = node->id,
+		.zone = node->zone,
+		.host = "sim",
+		.port = 1,
+		.seed_count = node->settings.seed_count,
+		.settings = node->settings.catalog,
+		.reserve_bytes = SIM_RESERVE_BYTES,
+		.log_keep_entries = node->settings.log_keep_entries,
+		.fatal = on_fatal,
+		.fatal_context = node,
+	};
+	uint64_t found_node_id;
+
+	for (uint32_t i = 0; i < options.seed_count; i++)
+		options.seed_node_ids[i] = i + 1;
+	node->own = (struct rpc_identity){ .role = RPC_ROLE_NODE, .node_id = node->id };
+	CHECK(node_identity_open(node->disk.engine, &node->runtime.base.rng, &node->own, &found_node_id) ==
+	      ST_OK);
+	memcpy(options.incarnation, node->own.incarnation, sizeof(options.incarnation));
+	connect_to_seeds(node);
+	CHECK(node_create(&node->runtime.base, &node->endpoint.base, node->disk.engine, &options,
+			  &node->node) == ST_OK);
+}
+
 void sim_node_start(struct sim_node *node)
 {
-	struct partition_env env = {
-		.runtime = &node->runtime.base,
-		.groups = &node->groups,
-		.hash_seed = HASH_SEED,
-		.region = REGION,
-	};
-
 	CHECK(!node->is_running);
-	CHECK(engine_memory_open(node->disk, &node->engine) == ST_OK);
-	engine_memory_disk_miss_every(node->disk, node->miss_every);
-	env.engine = node->engine;
+	sim_disk_open(&node->disk);
 	sim_runtime_init(&node->runtime, node->world, node->id);
 	set_clocks(node);
 	node->is_running = true;
+	node->is_stopped = false;
 	node->start_count++;
 	sim_world_trace(node->world, TRACE_START, node->id);
 	sim_world_say(node->world, "node %" PRIu64 " starts", node->id);
 	sim_net_start(node->net, &node->endpoint, &node->runtime, node->id, node->id, &node->service);
+	node->endpoint.admit = admit;
 	sim_runtime_enter(&node->runtime);
-	CHECK(group_table_init(&node->groups, &node->runtime.base, node->engine, &node->endpoint.base,
-			       node->id, &node->settings, on_fatal, node) == ST_OK);
-	partition_table_init(&node->partitions, &env);
-	handle_item_init(&node->items, &node->partitions);
-	CHECK(partition_table_open_all(&node->partitions) == ST_OK);
+	start_process(node);
 	sim_runtime_leave(&node->runtime);
 }
 
-bool sim_node_create_replica(struct sim_node *node, uint64_t partition_id, uint64_t replica_id,
-			     const struct raft_engine_configuration *members)
-{
-	static const struct raft_engine_configuration nobody;
-	struct partition_meta meta = { .partition_id = partition_id, .table_id = SIM_TABLE_ID, .epoch = 1 };
-	struct buf start;
-	struct buf end;
-	enum status status;
+/* --- questions --- */
 
-	buf_init(&start, LIMIT_ROW_KEY_SIZE_BYTES);
-	buf_init(&end, LIMIT_ROW_KEY_SIZE_BYTES);
-	row_key_token_start(&start, SIM_TABLE_ID, sim_workload_token(partition_id));
-	row_key_token_start(&end, SIM_TABLE_ID, sim_workload_token(partition_id + 1));
-	meta.range_start = buf_slice(&start);
-	meta.range_end = buf_slice(&end);
-	sim_runtime_enter(&node->runtime);
-	status = partition_table_create(&node->partitions, &meta, replica_id,
-					members == NULL ? &nobody : members);
-	sim_runtime_leave(&node->runtime);
-	buf_close(&start);
-	buf_close(&end);
-	return status == ST_OK;
+bool sim_node_is_paused(const struct sim_node *node)
+{
+	return node->runtime.process.paused_until_us > node->world->now_us;
+}
+
+struct group *sim_node_group(const struct sim_node *node, uint64_t group_id)
+{
+	return node->is_running && !node->node->is_stopping ? group_table_find(&node->node->groups, group_id)
+							    : NULL;
 }
 
 struct partition *sim_node_partition(const struct sim_node *node, uint64_t partition_id)
 {
-	return node->is_running ? partition_table_find(&node->partitions, partition_id) : NULL;
+	return node->is_running && !node->node->is_stopping
+		       ? partition_table_find(&node->node->partitions, partition_id)
+		       : NULL;
 }

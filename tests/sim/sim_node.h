@@ -1,60 +1,64 @@
-/* One storage node of a run: the real replicas, request handlers and group commit on a
- * simulated machine, whose disk outlives crashes.
+/* One storage node of a run: the real struct node on a simulated machine, whose disk outlives
+ * crashes.
  *
  * Threads  one.
- * Memory   the node object lives for the whole run; what it starts is torn down by a crash.
+ * Memory   the object lives for the whole run; what it starts is torn down by a crash.
  */
 #ifndef TESTS_SIM_SIM_NODE_H
 #define TESTS_SIM_SIM_NODE_H
 
-#include "node/partition/partition_table.h"
-#include "node/server/handle_item.h"
-#include "replication/group/group.h"
-#include "storage/engine/engine_memory.h"
+#include "node/node.h"
+#include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_net.h"
 
-enum { SIM_NODES_MAX = 4, SIM_TABLE_ID = 7 };
+enum { SIM_NODES_MAX = 5, SIM_RESERVE_BYTES = 1000 };
+
+/* The same for all nodes of a run. */
+struct sim_node_settings {
+	struct catalog_settings catalog;
+	uint32_t log_keep_entries; /* 0: the default */
+	uint32_t seed_count;       /* nodes 1 to this hold the catalog */
+};
 
 struct sim_node {
 	struct sim_world *world;
 	struct sim_net *net;
 	uint64_t id;
-	struct group_settings settings;
+	struct sim_node_settings settings;
 	/* The machine. */
-	struct engine_memory_disk *disk;
-	uint32_t miss_every; /* the block cache misses this often; 0: never */
+	char zone[2];
+	struct sim_disk disk;
 	int64_t rate_ppm;
 	int64_t wall_offset_us;
 	uint64_t mono_offset_us;
 	/* The process. */
 	bool is_running;
 	bool is_dying;         /* its end is scheduled */
+	bool is_stopped;       /* in order: nothing of it is left to happen */
 	bool dies_in_snapshot; /* soon after the next chunk of a snapshot comes */
 	struct sim_event death;
 	struct sim_runtime runtime;
 	struct sim_endpoint endpoint;
 	struct rpc_service service;
-	struct engine *engine;
-	struct group_table groups;
-	struct partition_table partitions;
-	struct handle_item items;
+	struct rpc_identity own;
+	struct node *node; /* NULL while down */
 	uint64_t start_count;
 };
 
 void sim_node_init(struct sim_node *node, struct sim_world *world, struct sim_net *net, uint64_t id,
-		   const struct group_settings *settings);
+		   const struct sim_node_settings *settings, enum sim_disk_kind disk_kind);
 void sim_node_close(struct sim_node *node);
 
 /* Start the process on what the disk holds. */
 void sim_node_start(struct sim_node *node);
 /* Kill it; of what was not synced a random prefix survives.  Silently: see sim_net_stop(). */
 void sim_node_crash(struct sim_node *node, bool is_silent);
+/* Ask it to end in order, as SIGTERM does. */
+void sim_node_stop(struct sim_node *node);
 
-/* Make a replica here; NULL members: it waits for a snapshot.  False if refused. */
-bool sim_node_create_replica(struct sim_node *node, uint64_t partition_id, uint64_t replica_id,
-			     const struct raft_engine_configuration *members);
-
+bool sim_node_is_paused(const struct sim_node *node);
 /* NULL if the node is down or has no replica of it. */
+struct group *sim_node_group(const struct sim_node *node, uint64_t group_id);
 struct partition *sim_node_partition(const struct sim_node *node, uint64_t partition_id);
 
 #endif

@@ -4,37 +4,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/partition/partition.h"
 #include "proto/model/item_builder.h"
 #include "proto/model/limits.h"
 #include "proto/model/row_key.h"
-#include "proto/wire/item.pb-c.h"
-#include "proto/wire/methods.h"
-#include "tests/sim/sim_node.h"
 
 enum {
 	TRACE_ANSWER = 30,
-	OP_DEADLINE_MS_MIN = 2000,
-	OP_DEADLINE_MS_MAX = 8000,
-	ATTEMPT_MS_MIN = 40,
-	ATTEMPT_MS_MAX = 1200,
-	BACKOFF_US_MAX = 60 * SIM_MS,
+	RETRIES_MAX = 3,
+	BACKOFF_US_MAX = 100 * SIM_MS,
 	PADDING_MAX = 200,
 	BIG_MIN = 10 * 1024,
 	BIG_MAX = 60 * 1024,
 	VALUE_TEXT_MAX = 24,
-	OPS_MIN = 1024,
-	TOKEN_SHIFT = 56,
-	FROZEN_ATTEMPTS = 6, /* then stale is better than nothing */
+	LIST_MIN = 1024,
 	READS_PERCENT_MAX = 80,
-	NODES_AT_BIRTH = 3,
 	EVENTUAL_PERCENT = 15,
 	DELETES_PERCENT = 12,
 	BLIND_PERCENT = 15, /* writes that do not ask for the old image */
+	PASSING_PERCENT = 20,
+	ARENA_BYTES_MAX = 1024 * 1024,
+	THINK_US_MAX = 60 * SIM_MS,
+	NO_KEY = UINT32_MAX,
 };
 
-static void think(struct sim_client *client);
-static void attempt(struct sim_client *client);
+static void think(struct sim_client *client, uint64_t us_max);
 
 const char *sim_op_kind_name(enum sim_op_kind kind)
 {
@@ -43,9 +36,9 @@ const char *sim_op_kind_name(enum sim_op_kind kind)
 	return names[kind];
 }
 
-uint64_t sim_workload_token(uint64_t partition_id)
+void sim_passing_table_name(char out[SIM_NAME_SIZE], uint64_t number)
 {
-	return (partition_id - PARTITION_ID_FIRST) << TOKEN_SHIFT;
+	(void)snprintf(out, SIM_NAME_SIZE, "passing-%" PRIu64, number);
 }
 
 static struct sim_op *op_of(const struct sim_client *client)
@@ -53,33 +46,28 @@ static struct sim_op *op_of(const struct sim_client *client)
 	return &client->workload->ops[client->op_index];
 }
 
-static bool is_write(const struct sim_op *op)
+static struct rng *rng_of(const struct sim_client *client)
 {
-	return op->kind == SIM_PUT || op->kind == SIM_DELETE;
-}
-
-static uint64_t *believed_leader(struct sim_client *client)
-{
-	return &client->leader[op_of(client)->partition_id - PARTITION_ID_FIRST];
+	return &client->workload->world->client_rng;
 }
 
 /* --- items --- */
 
-static void build_row_key(struct sim_client *client, const struct sim_op *op)
+static void build_key_item(struct buf *out, const char *name)
 {
-	char name[VALUE_TEXT_MAX];
+	struct item_builder builder;
 
-	(void)snprintf(name, sizeof(name), "key-%" PRIu32, op->key);
-	buf_reset(&client->row_key);
-	row_key_token_start(&client->row_key, SIM_TABLE_ID, sim_workload_token(op->partition_id) + op->key);
-	row_key_append_part(&client->row_key, ITEM_S, slice_of_string(name));
-	CHECK(client->row_key.status == ST_OK);
+	buf_reset(out);
+	item_builder_init(&builder, out);
+	item_builder_name(&builder, slice_of_string("k"));
+	item_builder_string(&builder, slice_of_string(name));
+	CHECK(item_builder_finish(&builder) == ST_OK);
 }
 
-static void build_item(struct sim_client *client, uint64_t value)
+static void build_item(struct sim_client *client, const char *name, uint64_t value)
 {
 	static const uint8_t padding[BIG_MAX];
-	struct rng *rng = &client->workload->world->client_rng;
+	struct rng *rng = rng_of(client);
 	size_t padding_size = sim_percent(rng, client->workload->big_percent)
 				      ? sim_range(rng, BIG_MIN, BIG_MAX)
 				      : sim_range(rng, 0, PADDING_MAX);
@@ -89,6 +77,8 @@ static void build_item(struct sim_client *client, uint64_t value)
 	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
 	buf_reset(&client->item);
 	item_builder_init(&builder, &client->item);
+	item_builder_name(&builder, slice_of_string("k"));
+	item_builder_string(&builder, slice_of_string(name));
 	item_builder_name(&builder, slice_of_string("v"));
 	item_builder_string(&builder, slice_of_string(text));
 	item_builder_name(&builder, slice_of_string("padding"));
@@ -97,13 +87,15 @@ static void build_item(struct sim_client *client, uint64_t value)
 }
 
 /* The value of an item; false if it is none of ours. */
-static bool parse_item(const ProtobufCBinaryData *item, uint64_t *value_out)
+static bool parse_item(struct slice item, const char *name, uint64_t *value_out)
 {
+	struct item_value key;
 	struct item_value value;
 	char text[VALUE_TEXT_MAX];
 
-	if (!item_find(slice_of(item->data, item->len), slice_of_string("v"), &value) ||
-	    value.type != ITEM_S || value.payload.size >= sizeof(text))
+	if (!item_find(item, slice_of_string("k"), &key) || !item_find(item, slice_of_string("v"), &value) ||
+	    !slice_equal(key.payload, slice_of_string(name)) || value.type != ITEM_S ||
+	    value.payload.size >= sizeof(text))
 		return false;
 	memcpy(text, value.payload.data, value.payload.size);
 	text[value.payload.size] = '\0';
@@ -111,12 +103,93 @@ static bool parse_item(const ProtobufCBinaryData *item, uint64_t *value_out)
 	return *value_out != 0;
 }
 
+/* --- keys --- */
+
+static void build_row_key(struct sim_client *client, const struct table_info *table, const char *name)
+{
+	struct row_key_error error;
+
+	build_key_item(&client->item, name);
+	buf_reset(&client->row_key);
+	CHECK(row_key_from_key(&client->row_key, table->table_id, table->token_seed, &table->schema,
+			       buf_slice(&client->item), &error) == ST_OK);
+}
+
+static uint32_t add_key(struct sim_workload *workload, const struct sim_key *key)
+{
+	if (workload->key_count == workload->key_capacity) {
+		workload->key_capacity = workload->key_capacity == 0 ? LIST_MIN : 2 * workload->key_capacity;
+		workload->keys = realloc(workload->keys, workload->key_capacity * sizeof(*workload->keys));
+		CHECK(workload->keys != NULL);
+	}
+	workload->keys[workload->key_count] = *key;
+	return (uint32_t)workload->key_count++;
+}
+
+/* Names for the main table's keys, so that every partition has one. */
+static void choose_main_keys(struct sim_client *client, const struct table_info *table)
+{
+	const struct catalog_state *state = &client->coordinator->router.view.state;
+	struct sim_workload *workload = client->workload;
+	uint64_t number = 0;
+
+	workload->has_main = true;
+	workload->main_key_first = (uint32_t)workload->key_count;
+	workload->main_partitions = (uint32_t)catalog_state_partition_count(state, table->table_id);
+	CHECK(workload->main_partitions > 0 && workload->main_partitions <= SIM_PARTITIONS_MAX);
+	for (uint32_t i = 0; i < workload->main_keys; i++) {
+		const struct partition_info *wanted;
+		struct sim_key key = { .table_id = table->table_id, .is_main = true };
+
+		key.partition = i % workload->main_partitions;
+		wanted = catalog_state_partition_at(state, table->table_id, key.partition);
+		do {
+			(void)snprintf(key.name, sizeof(key.name), "key-%" PRIu64, number++);
+			build_row_key(client, table, key.name);
+		} while (!partition_info_holds(wanted, buf_slice(&client->row_key)));
+		(void)add_key(workload, &key);
+	}
+}
+
+static uint32_t find_passing_key(struct sim_workload *workload, uint32_t table_id, uint64_t number)
+{
+	struct sim_key key = { .table_id = table_id };
+
+	(void)snprintf(key.name, sizeof(key.name), "key-%" PRIu64, number);
+	for (size_t i = workload->key_count; i > 0; i--) {
+		if (workload->keys[i - 1].table_id == table_id &&
+		    strcmp(workload->keys[i - 1].name, key.name) == 0)
+			return (uint32_t)(i - 1);
+	}
+	return add_key(workload, &key);
+}
+
+/* A key of the main table, or now and then of another that this coordinator knows. */
+static uint32_t choose_key(struct sim_client *client, const struct table_info **table_out)
+{
+	struct sim_workload *workload = client->workload;
+	char name[SIM_NAME_SIZE] = SIM_MAIN_TABLE;
+	bool is_main = !sim_percent(rng_of(client), PASSING_PERCENT);
+
+	if (!is_main)
+		sim_passing_table_name(name, rng_below(rng_of(client), SIM_PASSING_TABLES));
+	*table_out = sim_coordinator_table(client->coordinator, name);
+	if (*table_out == NULL)
+		return NO_KEY;
+	if (!is_main)
+		return find_passing_key(workload, (*table_out)->table_id,
+					rng_below(rng_of(client), SIM_KEYS_PASSING));
+	if (!workload->has_main)
+		choose_main_keys(client, *table_out);
+	return workload->main_key_first + (uint32_t)rng_below(rng_of(client), workload->main_keys);
+}
+
 /* --- history --- */
 
 static size_t add_op(struct sim_workload *workload, const struct sim_op *op)
 {
 	if (workload->op_count == workload->op_capacity) {
-		workload->op_capacity = workload->op_capacity == 0 ? OPS_MIN : 2 * workload->op_capacity;
+		workload->op_capacity = workload->op_capacity == 0 ? LIST_MIN : 2 * workload->op_capacity;
 		workload->ops = realloc(workload->ops, workload->op_capacity * sizeof(*workload->ops));
 		CHECK(workload->ops != NULL);
 	}
@@ -130,192 +203,102 @@ static void report(struct sim_workload *workload, const char *what, const struct
 	if (workload->problem[0] != '\0')
 		return;
 	(void)snprintf(workload->problem, sizeof(workload->problem),
-		       "%s: %s of key %" PRIu32 " by client %" PRIu32 " at %.6f got %s", what,
-		       sim_op_kind_name(op->kind), op->key, op->client,
+		       "%s: %s of %s in table %" PRIu32 " by client %" PRIu32 " at %.6f got %s", what,
+		       sim_op_kind_name(op->kind), workload->keys[op->key].name,
+		       workload->keys[op->key].table_id, op->client,
 		       (double)(workload->world->now_us - SIM_EPOCH_US) / SIM_SECOND, status_name(status));
 	workload->world->is_over = true;
 }
 
-static void finish(struct sim_client *client, enum sim_op_outcome outcome)
+static void note_progress(struct sim_workload *workload, const struct sim_op *op)
 {
-	struct sim_workload *workload = client->workload;
-	struct sim_op *op = op_of(client);
+	const struct sim_key *key = &workload->keys[op->key];
 
-	op->outcome = outcome;
-	op->return_us = workload->world->now_us;
-	if (outcome == SIM_DONE && is_write(op)) {
-		uint64_t *acked_call_us = &workload->acked_call_us[op->partition_id - PARTITION_ID_FIRST];
-
-		if (op->call_us > *acked_call_us)
-			*acked_call_us = op->call_us;
-	}
-	client->is_busy = false;
-	think(client);
+	if (sim_op_is_write(op) && key->is_main && op->call_us > workload->acked_call_us[key->partition])
+		workload->acked_call_us[key->partition] = op->call_us;
 }
 
 /* --- verdicts --- */
 
-static bool take_written(struct sim_op *op, struct slice body)
+/* What item_op.h says an operation may end with when nothing is wrong with the product. */
+static bool is_expected(const struct sim_client *client, enum status status)
 {
-	Cleave__WriteItemReply *reply = cleave__write_item_reply__unpack(NULL, body.size, body.data);
-	bool is_sound = reply != NULL;
+	bool is_main = client->workload->keys[op_of(client)->key].is_main;
 
-	if (is_sound && op->knows_old && reply->existed)
-		is_sound = parse_item(&reply->old_item, &op->old);
-	if (reply != NULL)
-		cleave__write_item_reply__free_unpacked(reply, NULL);
-	return is_sound;
-}
-
-static bool take_read(struct sim_op *op, struct slice body)
-{
-	Cleave__GetItemReply *reply = cleave__get_item_reply__unpack(NULL, body.size, body.data);
-	bool is_sound = reply != NULL;
-
-	op->value = 0;
-	if (is_sound && reply->found)
-		is_sound = parse_item(&reply->item, &op->value);
-	if (reply != NULL)
-		cleave__get_item_reply__free_unpacked(reply, NULL);
-	return is_sound;
-}
-
-/* The write of this attempt has certainly not been executed, and never will be. */
-static bool is_refusal(enum status status)
-{
 	switch (status) {
-	case ST_UNREACHABLE:
-	case ST_NOT_LEADER:
-	case ST_MOVED:
-	case ST_BUSY:
-	case ST_OVERLOADED:
-	case ST_UNAVAILABLE:
-	case ST_STALE:
+	case ST_NOT_FOUND:
+		return !is_main; /* the table was deleted */
+	case ST_CANCELED:
+		return !client->coordinator->is_running;
 	case ST_NO_SPACE:
 		return true;
 	default:
-		return false;
+		return status_is_retryable(status);
 	}
 }
 
-static void follow_hint(struct sim_client *client, struct slice body)
+static void take_answer(struct sim_client *client)
 {
-	Cleave__RoutingHint *hint = cleave__routing_hint__unpack(NULL, body.size, body.data);
-	uint64_t nodes = SIM_NODES_MAX;
-
-	if (hint != NULL && hint->leader_node_id != 0 && hint->leader_node_id != client->target)
-		client->target = hint->leader_node_id;
-	else
-		client->target = 1 + (client->target +
-				      rng_below(&client->workload->world->client_rng, nodes - 1)) %
-					     nodes;
-	if (hint != NULL)
-		cleave__routing_hint__free_unpacked(hint, NULL);
-}
-
-static void retry_or_give_up(struct sim_client *client, enum status status)
-{
-	struct sim_op *op = op_of(client);
-	struct runtime *runtime = &client->coordinator->runtime.base;
-	struct slice hint = is_refusal(status) ? client->call.reply : slice_of(NULL, 0);
-
-	if (runtime_mono_us(runtime) >= client->deadline_mono_us) {
-		finish(client, is_write(op) && !client->may_have_run ? SIM_FAILED : SIM_OPEN);
-		return;
-	}
-	follow_hint(client, hint);
-	runtime_timer_start(runtime, &client->timer,
-			    sim_range(&client->workload->world->client_rng, 0, BACKOFF_US_MAX));
-}
-
-static void on_answer(struct rpc_call *call)
-{
-	struct sim_client *client = CONTAINER_OF(call, struct sim_client, call);
 	struct sim_workload *workload = client->workload;
 	struct sim_op *op = op_of(client);
-	enum status status = call->status;
+	const struct item_op *answer = &client->op;
+	uint64_t value = 0;
 
-	sim_world_trace(workload->world, TRACE_ANSWER + client->id * 100, (uint64_t)(int64_t)status);
-	if (status == ST_OK) {
-		if (!(is_write(op) ? take_written(op, call->reply) : take_read(op, call->reply)))
-			report(workload, "unreadable answer", op, ST_CORRUPT);
-		if (op->kind != SIM_READ_EVENTUAL)
-			*believed_leader(client) = client->target;
-		finish(client, SIM_DONE);
+	if (answer->is_found && (!sim_op_is_write(op) || op->knows_old) &&
+	    !parse_item(answer->found_item, workload->keys[op->key].name, &value)) {
+		report(workload, "unreadable answer", op, ST_CORRUPT);
 		return;
 	}
-	if (status == ST_FORGOTTEN) {
-		report(workload, "outcome forgotten too early", op, status);
-		return;
-	}
-	if (!status_is_retryable(status) && status != ST_NO_SPACE) {
-		report(workload, "unexpected status", op, status);
-		return;
-	}
-	if (!is_refusal(status))
-		client->may_have_run = true;
-	retry_or_give_up(client, status);
+	if (sim_op_is_write(op))
+		op->old = value;
+	else
+		op->value = value;
+	op->outcome = SIM_DONE;
+	note_progress(workload, op);
 }
 
-/* --- attempts --- */
+static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key_index,
+		  const struct table_info *table);
 
-static ProtobufCBinaryData borrow(const struct buf *buf)
+/* The SDK tries again with a request of its own, unless the table is gone. */
+static bool retry(struct sim_client *client)
 {
-	return (ProtobufCBinaryData){ buf->size, buf->data };
+	const struct sim_op *op = op_of(client);
+	const struct table_info *table;
+	uint64_t table_id = client->workload->keys[op->key].table_id;
+
+	if (op->status == ST_OK || op->status == ST_NOT_FOUND || client->retries_left == 0 ||
+	    !client->coordinator->is_running)
+		return false;
+	client->retries_left--;
+	table = catalog_state_table(&client->coordinator->router.view.state, (uint32_t)table_id);
+	return table != NULL && table_info_is_usable(table) && begin(client, op->kind, op->key, table);
 }
 
-static void pack_write(struct sim_client *client, const struct sim_op *op)
+static void on_timer(struct runtime_timer *timer);
+
+static void on_done(struct item_op *answer)
 {
-	uint64_t age_us = runtime_mono_us(&client->coordinator->runtime.base) - client->started_mono_us;
-	Cleave__WriteItemRequest request;
-
-	cleave__write_item_request__init(&request);
-	request.partition_id = op->partition_id;
-	request.epoch = 1;
-	request.row_key = borrow(&client->row_key);
-	request.kind = op->kind == SIM_DELETE ? CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE
-					      : CLEAVE__WRITE_ITEM_REQUEST__KIND__PUT;
-	if (op->kind == SIM_PUT)
-		request.item = borrow(&client->item);
-	request.return_old = op->knows_old;
-	request.request_id = (ProtobufCBinaryData){ sizeof(client->request_id), client->request_id };
-	request.age_ms = op->attempt_count == 1 ? 0 : (uint32_t)(age_us / SIM_MS) + 1;
-	client->call.method = METHOD_WRITE_ITEM;
-	(void)cleave__write_item_request__pack(
-		&request, buf_extend(&client->body, cleave__write_item_request__get_packed_size(&request)));
-}
-
-static void pack_read(struct sim_client *client, const struct sim_op *op)
-{
-	Cleave__GetItemRequest request;
-
-	cleave__get_item_request__init(&request);
-	request.partition_id = op->partition_id;
-	request.epoch = 1;
-	request.row_key = borrow(&client->row_key);
-	request.consistent_read = op->kind == SIM_READ;
-	request.accepts_frozen = op->attempt_count > FROZEN_ATTEMPTS;
-	client->call.method = METHOD_GET_ITEM;
-	(void)cleave__get_item_request__pack(
-		&request, buf_extend(&client->body, cleave__get_item_request__get_packed_size(&request)));
-}
-
-static void attempt(struct sim_client *client)
-{
+	struct sim_client *client = CONTAINER_OF(answer, struct sim_client, op);
+	struct sim_workload *workload = client->workload;
 	struct sim_op *op = op_of(client);
 
-	op->attempt_count++;
-	buf_reset(&client->body);
-	if (is_write(op))
-		pack_write(client, op);
-	else
-		pack_read(client, op);
-	CHECK(client->body.status == ST_OK);
-	client->call.peer_id = client->target;
-	client->call.timeout_ms = client->timeout_ms;
-	client->call.body = buf_slice(&client->body);
-	client->call.done = on_answer;
-	rpc_call_start(&client->coordinator->endpoint.base, &client->call);
+	sim_world_trace(workload->world, TRACE_ANSWER + client->id * 100, (uint64_t)(int64_t)answer->status);
+	op->status = answer->status;
+	op->attempt_count = answer->attempt_count;
+	op->return_us = workload->world->now_us;
+	client->is_busy = false;
+	if (answer->status == ST_OK)
+		take_answer(client);
+	else if (answer->status == ST_FORGOTTEN)
+		report(workload, "outcome forgotten too early", op, answer->status);
+	else if (!is_expected(client, answer->status))
+		report(workload, "unexpected status", op, answer->status);
+	else if (sim_op_is_write(op) && !answer->may_have_happened && answer->status != ST_CANCELED)
+		op->outcome = SIM_FAILED;
+	arena_close(&client->arena);
+	if (client->coordinator->is_running)
+		think(client, op->status == ST_OK ? workload->think_us_max : (uint64_t)BACKOFF_US_MAX);
 }
 
 /* --- operations --- */
@@ -329,116 +312,138 @@ static enum sim_op_kind choose_kind(struct rng *rng, uint32_t read_percent)
 	return sim_percent(rng, DELETES_PERCENT) ? SIM_DELETE : SIM_PUT;
 }
 
-static void begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key)
+static enum item_op_kind item_kind(enum sim_op_kind kind)
+{
+	if (kind == SIM_PUT)
+		return ITEM_OP_PUT;
+	return kind == SIM_DELETE ? ITEM_OP_DELETE : ITEM_OP_GET;
+}
+
+static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key_index,
+		  const struct table_info *table)
 {
 	struct sim_workload *workload = client->workload;
-	struct rng *rng = &workload->world->client_rng;
+	const char *name = workload->keys[key_index].name;
 	struct sim_op op = {
 		.kind = kind,
 		.client = client->id,
-		.key = key,
-		.partition_id = PARTITION_ID_FIRST + key % workload->partition_count,
+		.key = key_index,
 		.call_us = workload->world->now_us,
 		.return_us = UINT64_MAX,
 	};
 
-	op.knows_old = (kind == SIM_PUT || kind == SIM_DELETE) && !sim_percent(rng, BLIND_PERCENT);
+	op.knows_old = sim_op_is_write(&op) && !sim_percent(rng_of(client), BLIND_PERCENT);
 	if (kind == SIM_PUT)
 		op.value = ++workload->next_value;
 	client->op_index = add_op(workload, &op);
 	client->is_busy = true;
-	client->may_have_run = false;
-	client->timeout_ms = (uint32_t)sim_range(rng, ATTEMPT_MS_MIN, ATTEMPT_MS_MAX);
-	client->started_mono_us = runtime_mono_us(&client->coordinator->runtime.base);
-	client->deadline_mono_us = client->started_mono_us +
-				   sim_range(rng, OP_DEADLINE_MS_MIN, OP_DEADLINE_MS_MAX) * SIM_MS;
-	client->target = kind == SIM_READ_EVENTUAL ? sim_range(rng, 1, SIM_NODES_MAX)
-						   : *believed_leader(client);
-	rng_fill(rng, client->request_id, sizeof(client->request_id));
-	build_row_key(client, &op);
+	build_row_key(client, table, name);
 	if (kind == SIM_PUT)
-		build_item(client, op.value);
-	attempt(client);
+		build_item(client, name, op.value);
+	arena_init(&client->arena, ARENA_BYTES_MAX);
+	client->op = (struct item_op){
+		.kind = item_kind(kind),
+		.row_key = buf_slice(&client->row_key),
+		.is_consistent = kind == SIM_READ,
+		.returns_old = op.knows_old,
+		.arena = &client->arena,
+		.done = on_done,
+	};
+	if (kind == SIM_PUT)
+		client->op.item = buf_slice(&client->item);
+	item_op_start(&client->coordinator->router.items, &client->op);
+	return true;
 }
 
-static void begin_next(struct sim_client *client)
+/* The last reads: of every key, until each was answered. */
+static void begin_last_read(struct sim_client *client)
 {
 	struct sim_workload *workload = client->workload;
-	struct rng *rng = &workload->world->client_rng;
+	const struct table_info *table = sim_coordinator_table(client->coordinator, SIM_MAIN_TABLE);
 
-	if (!workload->is_stopping)
-		begin(client, choose_kind(rng, client->read_percent),
-		      (uint32_t)rng_below(rng, workload->key_count));
-	else if (workload->keys_to_read > 0)
-		begin(client, SIM_READ, --workload->keys_to_read);
+	if (workload->keys_to_read == 0)
+		return;
+	if (table == NULL || !workload->has_main)
+		think(client, workload->think_us_max);
+	else
+		(void)begin(client, SIM_READ, workload->main_key_first + --workload->keys_to_read, table);
 }
 
 static void on_timer(struct runtime_timer *timer)
 {
 	struct sim_client *client = CONTAINER_OF(timer, struct sim_client, timer);
+	struct sim_workload *workload = client->workload;
+	const struct table_info *table;
+	uint32_t key;
 
-	if (client->is_busy)
-		attempt(client);
+	if (workload->is_stopping) {
+		begin_last_read(client);
+		return;
+	}
+	if (client->op_index < workload->op_count && op_of(client)->client == client->id && retry(client))
+		return;
+	client->retries_left = RETRIES_MAX;
+	key = choose_key(client, &table);
+	if (key == NO_KEY)
+		think(client, workload->think_us_max);
 	else
-		begin_next(client);
+		(void)begin(client, choose_kind(rng_of(client), client->read_percent), key, table);
 }
 
-static void think(struct sim_client *client)
+static void think(struct sim_client *client, uint64_t us_max)
 {
-	runtime_timer_start(
-		&client->coordinator->runtime.base, &client->timer,
-		sim_range(&client->workload->world->client_rng, 0, client->workload->think_us_max));
+	runtime_timer_start(&client->coordinator->runtime.base, &client->timer,
+			    sim_range(rng_of(client), 0, us_max));
 }
 
 /* --- life --- */
 
-static void init_client(struct sim_workload *workload, uint32_t id)
+static void on_begin(struct sim_user *user)
+{
+	struct sim_client *client = CONTAINER_OF(user, struct sim_client, user);
+
+	runtime_timer_init(&client->timer, on_timer);
+	think(client, client->workload->think_us_max);
+}
+
+static void on_end(struct sim_user *user)
+{
+	struct sim_client *client = CONTAINER_OF(user, struct sim_client, user);
+
+	runtime_timer_stop(&client->coordinator->runtime.base, &client->timer);
+	if (client->is_busy)
+		item_op_cancel(&client->op);
+}
+
+static void init_client(struct sim_workload *workload, struct sim_coordinator *coordinator, uint32_t id)
 {
 	struct sim_client *client = &workload->clients[id];
 
 	client->workload = workload;
-	client->coordinator = &workload->coordinators[id % SIM_COORDINATORS];
+	client->coordinator = coordinator;
 	client->id = id;
+	client->op_index = SIZE_MAX;
 	client->read_percent = (uint32_t)sim_range(&workload->world->client_rng, 0, READS_PERCENT_MAX);
-	for (uint32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
-		client->leader[i] = sim_range(&workload->world->client_rng, 1, NODES_AT_BIRTH);
+	client->user.begin = on_begin;
+	client->user.end = on_end;
 	buf_init(&client->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
 	buf_init(&client->item, 2 * (size_t)BIG_MAX);
-	buf_init(&client->body, 4 * (size_t)BIG_MAX);
-	runtime_timer_init(&client->timer, on_timer);
+	sim_coordinator_add(coordinator, &client->user);
 }
 
-void sim_workload_init(struct sim_workload *workload, struct sim_world *world, struct sim_net *net,
-		       uint32_t partition_count, uint32_t key_count)
+void sim_workload_init(struct sim_workload *workload, struct sim_world *world,
+		       struct sim_coordinator *coordinators, uint32_t main_keys)
 {
-	*workload = (struct sim_workload){ .world = world, .net = net, .partition_count = partition_count };
-	workload->key_count = key_count;
-	workload->think_us_max = 40 * SIM_MS;
-	for (uint32_t i = 0; i < SIM_COORDINATORS; i++) {
-		struct sim_coordinator *coordinator = &workload->coordinators[i];
-
-		sim_runtime_init(&coordinator->runtime, world, SIM_COORDINATOR_ID_FIRST + i);
-		sim_net_start(net, &coordinator->endpoint, &coordinator->runtime,
-			      SIM_COORDINATOR_ID_FIRST + i, 0, NULL);
-	}
+	*workload = (struct sim_workload){ .world = world, .main_keys = main_keys };
+	workload->think_us_max = THINK_US_MAX;
 	for (uint32_t id = 0; id < SIM_CLIENTS; id++)
-		init_client(workload, id);
-}
-
-void sim_workload_start(struct sim_workload *workload)
-{
-	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
-		sim_runtime_enter(&workload->coordinators[i].runtime);
-	for (uint32_t id = 0; id < SIM_CLIENTS; id++)
-		think(&workload->clients[id]);
-	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
-		sim_runtime_leave(&workload->coordinators[i].runtime);
+		init_client(workload, &coordinators[id % SIM_COORDINATORS], id);
 }
 
 void sim_workload_stop(struct sim_workload *workload)
 {
 	workload->is_stopping = true;
-	workload->keys_to_read = workload->key_count;
+	workload->keys_to_read = workload->main_keys;
 }
 
 bool sim_workload_is_idle(const struct sim_workload *workload)
@@ -454,21 +459,13 @@ bool sim_workload_is_idle(const struct sim_workload *workload)
 
 void sim_workload_close(struct sim_workload *workload)
 {
-	/* What still runs ends as it would at the end of its process: nobody sees the answer. */
-	workload->is_stopping = true;
-	workload->keys_to_read = 0;
-	for (uint32_t i = 0; i < SIM_COORDINATORS; i++) {
-		sim_net_stop(&workload->coordinators[i].endpoint, true);
-		for (uint32_t id = 0; id < SIM_CLIENTS; id++)
-			workload->clients[id].deadline_mono_us = 0;
-		CHECK(sim_runtime_drain(&workload->coordinators[i].runtime));
-		sim_runtime_close(&workload->coordinators[i].runtime);
-	}
 	for (uint32_t id = 0; id < SIM_CLIENTS; id++) {
+		CHECK(!workload->clients[id].is_busy);
 		buf_close(&workload->clients[id].row_key);
 		buf_close(&workload->clients[id].item);
-		buf_close(&workload->clients[id].body);
 	}
 	free(workload->ops);
+	free(workload->keys);
 	workload->ops = NULL;
+	workload->keys = NULL;
 }

@@ -1,11 +1,10 @@
-/* Clients of a run: they write unique values to few keys, read them, retry as a coordinator
- * does, and note what they saw.
+/* Clients of a run: they put, delete and read few keys through the router's item operations,
+ * retry as SDKs do, and note what they saw.
  *
- * Two coordinator processes carry four clients each.  An operation is sent to the believed
- * leader (eventual reads: to any replica), follows hints, and is tried again under the same
- * request id until its deadline.  A write whose attempts were all refused has certainly failed;
- * one that timed out somewhere and never got an answer stays open: it may take effect at any
- * later time.
+ * Four clients live on each coordinator.  Most of their operations go to the main table, some to
+ * tables that come and go (sim_tables.h).  Every attempt of the SDK is an operation of its own
+ * and writes a value of its own: to the cluster it is another request.  A write that ended
+ * without an answer stays open: it may take effect at any later time.
  *
  * Threads  one.
  * Memory   the history lives until sim_workload_close().
@@ -13,15 +12,17 @@
 #ifndef TESTS_SIM_SIM_WORKLOAD_H
 #define TESTS_SIM_SIM_WORKLOAD_H
 
-#include "node/partition/partition_outcomes.h"
-#include "tests/sim/sim_net.h"
+#include "tests/sim/sim_coordinator.h"
+
+#define SIM_MAIN_TABLE "main"
 
 enum {
 	SIM_CLIENTS = 8,
-	SIM_COORDINATORS = 2,
-	SIM_COORDINATOR_ID_FIRST = 8, /* endpoint ids */
-	SIM_KEYS_MAX = 12,
-	SIM_PARTITIONS_MAX = 3,
+	SIM_KEYS_MAX = 12, /* of the main table */
+	SIM_KEYS_PASSING = 2,
+	SIM_PARTITIONS_MAX = 4, /* of the main table */
+	SIM_PASSING_TABLES = 3,
+	SIM_NAME_SIZE = 24,
 };
 
 enum sim_op_kind { SIM_PUT, SIM_DELETE, SIM_READ, SIM_READ_EVENTUAL };
@@ -35,10 +36,10 @@ enum sim_op_outcome {
 struct sim_op {
 	enum sim_op_kind kind;
 	enum sim_op_outcome outcome;
+	enum status status;
 	uint32_t client;
-	uint32_t key;
+	uint32_t key; /* in the workload's list */
 	uint32_t attempt_count;
-	uint64_t partition_id;
 	uint64_t value; /* PUT: written; reads: seen; 0: absent */
 	uint64_t old;   /* writes, if knows_old */
 	bool knows_old;
@@ -46,64 +47,68 @@ struct sim_op {
 	uint64_t return_us;
 };
 
-struct sim_workload;
-
-struct sim_coordinator {
-	struct sim_runtime runtime;
-	struct sim_endpoint endpoint;
+/* One item of one table; a table of the same name made later has others. */
+struct sim_key {
+	uint32_t table_id;
+	bool is_main;
+	char name[SIM_NAME_SIZE];
+	uint32_t partition; /* main: which one holds it, in range order */
 };
 
+struct sim_workload;
+
 struct sim_client {
+	struct sim_user user; /* first */
 	struct sim_workload *workload;
 	struct sim_coordinator *coordinator;
 	uint32_t id;
 	bool is_busy;
-	bool may_have_run;                   /* an attempt's outcome is unknown */
-	uint32_t read_percent;               /* some write more, some read more */
-	uint64_t leader[SIM_PARTITIONS_MAX]; /* believed: its own belief, so that some are stale */
+	uint32_t read_percent; /* some write more, some read more */
 	size_t op_index;
-	uint8_t request_id[OUTCOMES_REQUEST_ID_SIZE];
-	uint64_t target;
-	uint64_t started_mono_us;
-	uint64_t deadline_mono_us;
-	uint32_t timeout_ms;
+	uint32_t retries_left;
+	struct item_op op;
+	struct arena arena;
 	struct buf row_key;
 	struct buf item;
-	struct buf body;
-	struct rpc_call call;
 	struct runtime_timer timer;
 };
 
 struct sim_workload {
 	struct sim_world *world;
-	struct sim_net *net;
-	struct sim_coordinator coordinators[SIM_COORDINATORS];
 	struct sim_client clients[SIM_CLIENTS];
+	struct sim_key *keys;
+	size_t key_count;
+	size_t key_capacity;
 	struct sim_op *ops;
 	size_t op_count;
 	size_t op_capacity;
 	uint64_t next_value;
-	uint32_t key_count;
-	uint32_t partition_count;
+	uint32_t main_keys;      /* as wanted */
+	uint32_t main_key_first; /* where they are in keys, once the table is known */
+	bool has_main;
+	uint32_t main_partitions;
 	uint32_t big_percent; /* of the values */
 	uint64_t think_us_max;
 	bool is_stopping;
 	uint32_t keys_to_read; /* last reads still to begin */
-	/* Per partition: the latest beginning of a write that was acknowledged. */
+	/* Per partition of the main table: the latest beginning of a write that was acknowledged. */
 	uint64_t acked_call_us[SIM_PARTITIONS_MAX];
 	char problem[200]; /* empty: none */
 };
 
-void sim_workload_init(struct sim_workload *workload, struct sim_world *world, struct sim_net *net,
-		       uint32_t partition_count, uint32_t key_count);
+void sim_workload_init(struct sim_workload *workload, struct sim_world *world,
+		       struct sim_coordinator *coordinators, uint32_t main_keys);
+/* The coordinators have ended. */
 void sim_workload_close(struct sim_workload *workload);
-void sim_workload_start(struct sim_workload *workload);
-/* No new operations but one last strong read of every key. */
+/* No new operations but one last strong read of every key of the main table. */
 void sim_workload_stop(struct sim_workload *workload);
 bool sim_workload_is_idle(const struct sim_workload *workload);
 
-/* The first token of a partition's range. */
-uint64_t sim_workload_token(uint64_t partition_id);
+void sim_passing_table_name(char out[SIM_NAME_SIZE], uint64_t number);
 const char *sim_op_kind_name(enum sim_op_kind kind);
+static inline bool sim_op_is_write(const struct sim_op *op)
+{
+	return op->kind == SIM_PUT || op->kind == SIM_DELETE;
+}
 
 #endif

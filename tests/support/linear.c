@@ -390,3 +390,122 @@ out:
 	free(times);
 	return found;
 }
+
+/* --- the shortest history that shows it --- */
+
+/* Take one operation out, and with a write all that may have seen it. */
+static void leave_out(struct linear_op *ops, bool *is_kept, size_t op_count, size_t index)
+{
+	struct linear_op gone = ops[index];
+
+	is_kept[index] = false;
+	for (size_t i = 0; gone.is_write && i < op_count; i++) {
+		if (!is_kept[i] || !saw(&ops[i], gone.new_value) || ops[i].return_at < gone.call)
+			continue;
+		if (ops[i].is_write)
+			ops[i].knows_old = false;
+		else
+			is_kept[i] = false;
+	}
+}
+
+/* The kept operations to the front; how many there are. */
+static size_t compact(struct linear_op *ops, const bool *is_kept, size_t *indices, size_t op_count)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < op_count; i++) {
+		if (!is_kept[i])
+			continue;
+		ops[count] = ops[i];
+		indices[count++] = indices[i];
+	}
+	return count;
+}
+
+struct shortening {
+	struct linear_op *ops;
+	size_t *indices;
+	size_t op_count;
+	struct linear_op *trial_ops;
+	size_t *trial_indices;
+	bool *is_kept;
+	uint64_t step_count_max;
+};
+
+/* Leave out [first, first + size) if what remains is still wrong. */
+static bool try_without(struct shortening *shortening, size_t first, size_t size)
+{
+	size_t op_count = shortening->op_count;
+	size_t count;
+
+	memcpy(shortening->trial_ops, shortening->ops, op_count * sizeof(*shortening->ops));
+	memcpy(shortening->trial_indices, shortening->indices, op_count * sizeof(*shortening->indices));
+	for (size_t i = 0; i < op_count; i++)
+		shortening->is_kept[i] = true;
+	for (size_t i = first; i < first + size && i < op_count; i++) {
+		if (shortening->is_kept[i])
+			leave_out(shortening->trial_ops, shortening->is_kept, op_count, i);
+	}
+	count = compact(shortening->trial_ops, shortening->is_kept, shortening->trial_indices, op_count);
+	if (linear_check(shortening->trial_ops, count, shortening->step_count_max) != LINEAR_VIOLATION)
+		return false;
+	memcpy(shortening->ops, shortening->trial_ops, count * sizeof(*shortening->ops));
+	memcpy(shortening->indices, shortening->trial_indices, count * sizeof(*shortening->indices));
+	shortening->op_count = count;
+	return true;
+}
+
+static void shorten(struct shortening *shortening)
+{
+	bool has_changed = true;
+
+	for (size_t size = shortening->op_count; size > 0; size = size > 1 || !has_changed ? size / 2 : 1) {
+		has_changed = false;
+		for (size_t first = 0; first < shortening->op_count;) {
+			if (try_without(shortening, first, size))
+				has_changed = true;
+			else
+				first += size;
+		}
+	}
+}
+
+/* The history up to the first moment at which it is wrong. */
+static size_t cut_first(const struct linear_op *ops, size_t op_count, uint64_t step_count_max,
+			struct linear_op *known, size_t *indices)
+{
+	uint64_t at = linear_first_violation(ops, op_count, step_count_max);
+	size_t count = 0;
+
+	for (size_t i = 0; i < op_count; i++) {
+		if (cut(&ops[i], 1, at == 0 ? LINEAR_OPEN : at, &known[count]) > 0)
+			indices[count++] = i;
+	}
+	return count;
+}
+
+size_t linear_shorten(const struct linear_op *ops, size_t op_count, uint64_t step_count_max,
+		      struct linear_op *shortest_out, size_t *indices_out)
+{
+	struct shortening shortening = {
+		.ops = shortest_out,
+		.indices = indices_out,
+		.trial_ops = calloc(op_count + 1, sizeof(struct linear_op)),
+		.trial_indices = calloc(op_count + 1, sizeof(size_t)),
+		.is_kept = calloc(op_count + 1, sizeof(bool)),
+		.step_count_max = step_count_max,
+	};
+
+	if (shortening.trial_ops != NULL && shortening.trial_indices != NULL && shortening.is_kept != NULL) {
+		shortening.op_count = cut_first(ops, op_count, step_count_max, shortest_out, indices_out);
+		if (linear_check(shortest_out, shortening.op_count, step_count_max) == LINEAR_VIOLATION)
+			shorten(&shortening);
+		else
+			shortening.op_count = 0;
+	}
+	free(shortening.trial_ops);
+	free(shortening.trial_indices);
+	free(shortening.is_kept);
+	return shortening.op_count;
+}

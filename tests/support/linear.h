@@ -43,4 +43,13 @@ enum linear_verdict linear_check(const struct linear_op *ops, size_t op_count, u
  * prefixes was judged a violation within the budget. */
 uint64_t linear_first_violation(const struct linear_op *ops, size_t op_count, uint64_t step_count_max);
 
+/* After LINEAR_VIOLATION: a short history that is wrong already, made by leaving operations out and
+ * by forgetting what writes saw.  Each step keeps right histories right (a write goes only
+ * together with all that saw it), so what is left shows the fault of the whole.
+ *
+ * shortest_out and indices_out have room for op_count; indices_out[i] tells which of ops became
+ * shortest_out[i].  Returns the number of operations left; 0 when out of memory or budget. */
+size_t linear_shorten(const struct linear_op *ops, size_t op_count, uint64_t step_count_max,
+		      struct linear_op *shortest_out, size_t *indices_out);
+
 #endif

@@ -230,6 +230,50 @@ static void a_long_right_history_passes_and_a_mutated_one_does_not(void **state)
 	}
 }
 
+static void a_violation_is_shown_by_few_operations(void **state)
+{
+	struct linear_op ops[LONG_OPS];
+	struct linear_op shortest[LONG_OPS];
+	size_t indices[LONG_OPS];
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 3);
+	for (int round = 0; round < 20; round++) {
+		size_t stale = LONG_OPS - 2;
+		size_t count;
+
+		make_right(&rng, ops, LONG_OPS - 1);
+		/* A read at the end sees what was written first of all. */
+		ops[LONG_OPS - 1] = get(ops[stale].call + 100000, ops[stale].call + 100001, 1);
+		if (linear_check(ops, LONG_OPS, BUDGET) != LINEAR_VIOLATION)
+			continue;
+		count = linear_shorten(ops, LONG_OPS, BUDGET, shortest, indices);
+		assert_int_equal(linear_check(shortest, count, BUDGET), LINEAR_VIOLATION);
+		assert_in_range(count, 1, 4);
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(shortest[i].call, ops[indices[i]].call);
+			assert_int_equal(shortest[i].new_value, ops[indices[i]].new_value);
+		}
+	}
+}
+
+/* Whatever is left out, a right history stays right: so a short wrong one proves the long one
+ * wrong. */
+static void shortening_does_not_invent_violations(void **state)
+{
+	struct linear_op ops[] = { put(1, 2, 0, 7), put(3, 4, 7, 8), put(5, 6, 8, 0), get(7, 8, 0) };
+	struct linear_op shortest[ARRAY_COUNT(ops)];
+	size_t indices[ARRAY_COUNT(ops)];
+
+	(void)state;
+	assert_int_equal(linear_shorten(ops, ARRAY_COUNT(ops), BUDGET, shortest, indices), 0);
+	ops[3] = get(7, 8, 7); /* overwritten long ago */
+	assert_int_equal(linear_shorten(ops, ARRAY_COUNT(ops), BUDGET, shortest, indices), 3);
+	assert_int_equal(indices[0], 0);
+	assert_int_equal(indices[2], 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +289,8 @@ int main(void)
 		cmocka_unit_test(the_first_wrong_moment_is_named),
 		cmocka_unit_test(it_agrees_with_trying_every_order),
 		cmocka_unit_test(a_long_right_history_passes_and_a_mutated_one_does_not),
+		cmocka_unit_test(a_violation_is_shown_by_few_operations),
+		cmocka_unit_test(shortening_does_not_invent_violations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
