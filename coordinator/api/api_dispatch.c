@@ -1,5 +1,6 @@
 #include "coordinator/api/api_dispatch.h"
 
+#include "coordinator/api/api_batch.h"
 #include "coordinator/api/api_item.h"
 #include "coordinator/api/api_message.h"
 #include "coordinator/api/api_query.h"
@@ -30,35 +31,48 @@ static const char target_prefix[] = "DynamoDB_20120810.";
 	}
 
 static struct metric outcomes[][API_OUTCOME_COUNT] = {
-	OUTCOMES("CreateTable"),    OUTCOMES("DeleteItem"),
-	OUTCOMES("DeleteTable"),    OUTCOMES("DescribeEndpoints"),
-	OUTCOMES("DescribeLimits"), OUTCOMES("DescribeTable"),
-	OUTCOMES("GetItem"),        OUTCOMES("ListTables"),
-	OUTCOMES("PutItem"),        OUTCOMES("Scan"),
+	OUTCOMES("BatchGetItem"),
+	OUTCOMES("CreateTable"),
+	OUTCOMES("DeleteItem"),
+	OUTCOMES("DeleteTable"),
+	OUTCOMES("DescribeEndpoints"),
+	OUTCOMES("DescribeLimits"),
+	OUTCOMES("DescribeTable"),
+	OUTCOMES("GetItem"),
+	OUTCOMES("ListTables"),
+	OUTCOMES("PutItem"),
+	OUTCOMES("Scan"),
 	OUTCOMES("UpdateTable"),
 };
 static struct histogram durations[] = {
-	DURATION("CreateTable"),    DURATION("DeleteItem"),
-	DURATION("DeleteTable"),    DURATION("DescribeEndpoints"),
-	DURATION("DescribeLimits"), DURATION("DescribeTable"),
-	DURATION("GetItem"),        DURATION("ListTables"),
-	DURATION("PutItem"),        DURATION("Scan"),
+	DURATION("BatchGetItem"),
+	DURATION("CreateTable"),
+	DURATION("DeleteItem"),
+	DURATION("DeleteTable"),
+	DURATION("DescribeEndpoints"),
+	DURATION("DescribeLimits"),
+	DURATION("DescribeTable"),
+	DURATION("GetItem"),
+	DURATION("ListTables"),
+	DURATION("PutItem"),
+	DURATION("Scan"),
 	DURATION("UpdateTable"),
 };
 
 /* In the order of the metrics above. */
 static const struct api_operation operations[] = {
-	{ "CreateTable", api_table_create, outcomes[0], &durations[0] },
-	{ "DeleteItem", api_item_delete, outcomes[1], &durations[1] },
-	{ "DeleteTable", api_table_delete, outcomes[2], &durations[2] },
-	{ "DescribeEndpoints", api_service_describe_endpoints, outcomes[3], &durations[3] },
-	{ "DescribeLimits", api_service_describe_limits, outcomes[4], &durations[4] },
-	{ "DescribeTable", api_table_describe, outcomes[5], &durations[5] },
-	{ "GetItem", api_item_get, outcomes[6], &durations[6] },
-	{ "ListTables", api_table_list, outcomes[7], &durations[7] },
-	{ "PutItem", api_item_put, outcomes[8], &durations[8] },
-	{ "Scan", api_query_scan, outcomes[9], &durations[9] },
-	{ "UpdateTable", api_table_update, outcomes[10], &durations[10] },
+	{ "BatchGetItem", api_batch_get, outcomes[0], &durations[0] },
+	{ "CreateTable", api_table_create, outcomes[1], &durations[1] },
+	{ "DeleteItem", api_item_delete, outcomes[2], &durations[2] },
+	{ "DeleteTable", api_table_delete, outcomes[3], &durations[3] },
+	{ "DescribeEndpoints", api_service_describe_endpoints, outcomes[4], &durations[4] },
+	{ "DescribeLimits", api_service_describe_limits, outcomes[5], &durations[5] },
+	{ "DescribeTable", api_table_describe, outcomes[6], &durations[6] },
+	{ "GetItem", api_item_get, outcomes[7], &durations[7] },
+	{ "ListTables", api_table_list, outcomes[8], &durations[8] },
+	{ "PutItem", api_item_put, outcomes[9], &durations[9] },
+	{ "Scan", api_query_scan, outcomes[10], &durations[10] },
+	{ "UpdateTable", api_table_update, outcomes[11], &durations[11] },
 };
 
 _Static_assert(ARRAY_COUNT(operations) == ARRAY_COUNT(outcomes), "one row of counters for each operation");

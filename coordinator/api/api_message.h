@@ -68,6 +68,18 @@
 #define API_MESSAGE_RETURN_VALUES "ReturnValues can only be ALL_OLD or NONE"
 #define API_MESSAGE_ITEM_SIZE     "Item size has exceeded the maximum allowed size"
 
+/* BatchGetItem. */
+#define API_MESSAGE_BATCH_EMPTY                                                                              \
+	"Value at 'RequestItems' failed to satisfy constraint: Member must have length greater than or "     \
+	"equal to 1"
+#define API_MESSAGE_BATCH_TABLE_NAME                                                                         \
+	"Value '{\"%.*s\":...}' at 'requestItems' failed to satisfy constraint: Map keys must satisfy "      \
+	"constraint: [Member must have length less than or equal to 255, Member must have length greater "   \
+	"than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
+#define API_MESSAGE_BATCH_KEYS       "Value at 'RequestItems.%.*s.member.Keys' failed to satisfy constraint: "
+#define API_MESSAGE_BATCH_DUPLICATES "Provided list of item keys contains duplicates"
+#define API_MESSAGE_BATCH_TOO_MANY   "Too many items requested for the BatchGetItem call"
+
 /* Query and Scan. */
 #define API_MESSAGE_QUERY_LIMIT                                                                              \
 	"Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"

@@ -10,13 +10,12 @@
 #include "storage/item/item_scan.h"
 
 enum {
-	ARENA_BYTES_MAX = 8 * 1024 * 1024,
-	REPLY_BYTES_MAX = ITEM_SCAN_ROWS_SIZE_MAX + 64 * 1024,
-	REPLY_KEEP_BYTES = 1024 * 1024, /* a larger buffer is given back after the reply */
+	REQUEST_ARENA_BYTES = 8 * 1024 * 1024,
+	ARENA_BYTES_MAX = REQUEST_ARENA_BYTES + ITEM_SCAN_ROWS_SIZE_MAX,
 };
 
 struct range_op {
-	struct handle_query *queries;
+	const struct partition_table *partitions;
 	struct rpc_request *request;
 	struct arena arena;
 	uint64_t partition_id;
@@ -24,18 +23,7 @@ struct range_op {
 	struct item_scan rows;
 };
 
-void handle_query_init(struct handle_query *queries, struct partition_table *partitions)
-{
-	*queries = (struct handle_query){ .partitions = partitions };
-	buf_init(&queries->reply, REPLY_BYTES_MAX);
-}
-
-void handle_query_close(struct handle_query *queries)
-{
-	buf_close(&queries->reply);
-}
-
-static struct range_op *range_op_create(struct handle_query *queries, struct rpc_request *request)
+static struct range_op *range_op_create(const struct partition_table *partitions, struct rpc_request *request)
 {
 	struct range_op *op = calloc(1, sizeof(*op));
 
@@ -43,7 +31,7 @@ static struct range_op *range_op_create(struct handle_query *queries, struct rpc
 		return NULL;
 	arena_init(&op->arena, ARENA_BYTES_MAX);
 	item_scan_init(&op->rows);
-	op->queries = queries;
+	op->partitions = partitions;
 	op->request = request;
 	return op;
 }
@@ -57,10 +45,9 @@ static void range_op_destroy(struct range_op *op)
 
 static void reply_rows(struct range_op *op)
 {
-	struct buf *out = &op->queries->reply;
 	const struct item_scan *rows = &op->rows;
 	Cleave__ReadRangeReply reply;
-	uint8_t *start;
+	uint8_t *packed;
 
 	cleave__read_range_reply__init(&reply);
 	reply.rows = (ProtobufCBinaryData){ rows->rows.size, rows->rows.data };
@@ -69,18 +56,12 @@ static void reply_rows(struct range_op *op)
 	reply.evaluated_size_bytes = rows->evaluated_size_bytes;
 	reply.last_key = (ProtobufCBinaryData){ rows->last_key.size, rows->last_key.data };
 	reply.is_at_end = rows->is_at_end;
-	buf_reset(out);
-	start = buf_extend(out, cleave__read_range_reply__get_packed_size(&reply));
-	if (start == NULL) {
+	packed = arena_alloc(&op->arena, cleave__read_range_reply__get_packed_size(&reply));
+	if (packed == NULL)
 		rpc_request_reply_status(op->request, ST_NO_MEMORY);
-		return;
-	}
-	(void)cleave__read_range_reply__pack(&reply, start); /* its size is known */
-	rpc_request_reply(op->request, ST_OK, buf_slice(out));
-	if (out->capacity > REPLY_KEEP_BYTES) {
-		buf_close(out);
-		buf_init(out, REPLY_BYTES_MAX);
-	}
+	else
+		rpc_request_reply(op->request, ST_OK,
+				  slice_of(packed, cleave__read_range_reply__pack(&reply, packed)));
 }
 
 static void finish(struct range_op *op, enum status status)
@@ -88,7 +69,7 @@ static void finish(struct range_op *op, enum status status)
 	if (status == ST_OK)
 		reply_rows(op);
 	else
-		reply_failure_send(op->queries->partitions, op->request, status, op->partition_id,
+		reply_failure_send(op->partitions, op->request, status, op->partition_id,
 				   "range read failed");
 	range_op_destroy(op);
 }
@@ -143,9 +124,9 @@ static void take_request(struct range_op *op, const Cleave__ReadRangeRequest *me
 	op->rows.size_bytes_max = message->size_bytes_max;
 }
 
-void handle_query_range(struct handle_query *queries, struct rpc_request *request)
+void handle_query_range(const struct partition_table *partitions, struct rpc_request *request)
 {
-	struct range_op *op = range_op_create(queries, request);
+	struct range_op *op = range_op_create(partitions, request);
 	ProtobufCAllocator allocator;
 	Cleave__ReadRangeRequest *message;
 	struct partition *partition;
@@ -162,7 +143,7 @@ void handle_query_range(struct handle_query *queries, struct rpc_request *reques
 		return;
 	}
 	take_request(op, message);
-	partition = partition_table_find(queries->partitions, op->partition_id);
+	partition = partition_table_find(partitions, op->partition_id);
 	status = partition == NULL ? ST_MOVED : partition_scan_start(partition, &op->scan);
 	if (status != ST_WOULD_BLOCK)
 		finish(op, status);

@@ -11,13 +11,6 @@
 #include "node/partition/partition_table.h"
 #include "proto/rpc/rpc.h"
 
-struct handle_query {
-	struct partition_table *partitions;
-	struct buf reply; /* reused: a reply is copied or sent at once */
-};
-
-void handle_query_init(struct handle_query *queries, struct partition_table *partitions);
-void handle_query_close(struct handle_query *queries);
-void handle_query_range(struct handle_query *queries, struct rpc_request *request);
+void handle_query_range(const struct partition_table *partitions, struct rpc_request *request);
 
 #endif

@@ -1,6 +1,8 @@
 #include "node/server/server.h"
 
 #include "node/server/handle_admin.h"
+#include "node/server/handle_batch.h"
+#include "node/server/handle_query.h"
 #include "proto/wire/methods.h"
 #include "replication/group/snapshot_recv.h"
 
@@ -51,7 +53,10 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 		handle_item_write(&server->items, request);
 		return;
 	case METHOD_READ_RANGE:
-		handle_query_range(&server->queries, request);
+		handle_query_range(server->partitions, request);
+		return;
+	case METHOD_GET_ITEMS:
+		handle_batch_get(server->partitions, request);
 		return;
 	case METHOD_CATALOG_WATCH:
 	case METHOD_CATALOG_SYNC:
@@ -82,11 +87,9 @@ void server_init(struct server *server)
 {
 	server->service.handle = handle;
 	handle_item_init(&server->items, server->partitions);
-	handle_query_init(&server->queries, server->partitions);
 }
 
 void server_close(struct server *server)
 {
 	handle_item_close(&server->items);
-	handle_query_close(&server->queries);
 }

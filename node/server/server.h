@@ -9,7 +9,6 @@
 #include "node/catalog/catalog.h"
 #include "node/partition/partition_table.h"
 #include "node/server/handle_item.h"
-#include "node/server/handle_query.h"
 #include "proto/rpc/rpc.h"
 
 struct server {
@@ -19,7 +18,6 @@ struct server {
 	struct partition_table *partitions;
 	struct catalog *catalog;
 	struct handle_item items;
-	struct handle_query queries;
 	uint64_t node_id;
 	const char *zone;
 	uint64_t started_mono_ms;

@@ -69,8 +69,8 @@ static enum status find_value(struct slice item, const struct key_attribute *att
 	return ST_OK;
 }
 
-static enum status check_size(const struct table_schema *schema, const struct key_attribute *attribute,
-			      struct slice payload, struct row_key_error *error)
+enum status row_key_check_value(const struct table_schema *schema, const struct key_attribute *attribute,
+				struct slice payload, struct row_key_error *error)
 {
 	bool is_sort_key = attribute == &schema->sort_key;
 
@@ -83,9 +83,8 @@ static enum status check_size(const struct table_schema *schema, const struct ke
 	return ST_OK;
 }
 
-static enum status append_row_key(struct buf *out, uint32_t table_id, uint64_t token_seed,
-				  const struct table_schema *schema, struct slice partition_key,
-				  struct slice sort_key)
+enum status row_key_partition_start(struct buf *out, uint32_t table_id, uint64_t token_seed,
+				    const struct table_schema *schema, struct slice partition_key)
 {
 	size_t token_offset;
 	size_t part_offset;
@@ -99,9 +98,18 @@ static enum status append_row_key(struct buf *out, uint32_t table_id, uint64_t t
 		return out->status;
 	put_u64_be(out->data + token_offset,
 		   row_key_token(slice_of(out->data + part_offset, out->size - part_offset), token_seed));
-	if (schema->has_sort_key)
+	return ST_OK;
+}
+
+static enum status append_row_key(struct buf *out, uint32_t table_id, uint64_t token_seed,
+				  const struct table_schema *schema, struct slice partition_key,
+				  struct slice sort_key)
+{
+	enum status status = row_key_partition_start(out, table_id, token_seed, schema, partition_key);
+
+	if (status == ST_OK && schema->has_sort_key)
 		row_key_append_part(out, schema->sort_key.type, sort_key);
-	return out->status;
+	return status == ST_OK ? out->status : status;
 }
 
 enum status row_key_from_item(struct buf *out, uint32_t table_id, uint64_t token_seed,
@@ -116,9 +124,9 @@ enum status row_key_from_item(struct buf *out, uint32_t table_id, uint64_t token
 	if (status == ST_OK && schema->has_sort_key)
 		status = find_value(item, &schema->sort_key, &sort_key, error);
 	if (status == ST_OK)
-		status = check_size(schema, &schema->partition_key, partition_key.payload, error);
+		status = row_key_check_value(schema, &schema->partition_key, partition_key.payload, error);
 	if (status == ST_OK && schema->has_sort_key)
-		status = check_size(schema, &schema->sort_key, sort_key.payload, error);
+		status = row_key_check_value(schema, &schema->sort_key, sort_key.payload, error);
 	if (status != ST_OK)
 		return status;
 	return append_row_key(out, table_id, token_seed, schema, partition_key.payload, sort_key.payload);

@@ -69,6 +69,12 @@ void row_key_token_start(struct buf *out, uint32_t table_id, uint64_t token);
 /* ST_CORRUPT if shorter than table id and token. */
 enum status row_key_head(struct slice row_key, uint32_t *table_id_out, uint64_t *token_out) MUST_CHECK;
 
+/* The beginning of all row keys of one partition key, whose value has the schema's type. */
+enum status row_key_partition_start(struct buf *out, uint32_t table_id, uint64_t token_seed,
+				    const struct table_schema *schema, struct slice partition_key) MUST_CHECK;
+/* May this be a value of the key attribute?  ST_INVALID with *error filled in. */
+enum status row_key_check_value(const struct table_schema *schema, const struct key_attribute *attribute,
+				struct slice payload, struct row_key_error *error) MUST_CHECK;
 /* The first row key after all that begin with prefix: the exclusive end of their range. */
 void row_key_append_after(struct buf *out, struct slice prefix);
 /* The beginning that all encoded parts share whose S or B value begins with payload. */

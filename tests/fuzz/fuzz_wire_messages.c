@@ -63,6 +63,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
 	&cleave__hello__descriptor,
 	&cleave__read_range_request__descriptor,
 	&cleave__read_range_reply__descriptor,
+	&cleave__get_items_request__descriptor,
+	&cleave__get_items_reply__descriptor,
 };
 
 static struct slice pack(struct arena *arena, const ProtobufCMessage *message)
