@@ -5,6 +5,7 @@
 
 #include "proto/wire/admin.pb-c.h"
 #include "proto/wire/catalog.pb-c.h"
+#include "proto/wire/expr.pb-c.h"
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/partition.pb-c.h"
 #include "proto/wire/proto_arena.h"
@@ -65,6 +66,9 @@ static const ProtobufCMessageDescriptor *const types[] = {
 	&cleave__read_range_reply__descriptor,
 	&cleave__get_items_request__descriptor,
 	&cleave__get_items_reply__descriptor,
+	&cleave__expr_condition__descriptor,
+	&cleave__expr_update__descriptor,
+	&cleave__expr_projection__descriptor,
 };
 
 static struct slice pack(struct arena *arena, const ProtobufCMessage *message)
