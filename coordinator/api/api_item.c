@@ -137,6 +137,7 @@ static void start_op(struct item_state *state)
 		.item = state->op.kind == ITEM_OP_PUT ? state->input.item : slice_of(NULL, 0),
 		.is_consistent = state->input.is_consistent,
 		.returns_old = state->input.returns_old,
+		.needs_old_size = state->input.capacity != API_CAPACITY_NONE,
 		.arena = request->arena,
 		.done = on_done,
 	};

@@ -150,6 +150,7 @@ static enum status pack_write(struct item_op *op, struct buf *out)
 					       : CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE;
 	message.item = borrow(op->item);
 	message.return_old = op->returns_old;
+	message.needs_old_size = op->needs_old_size;
 	message.request_id = borrow(slice_of(op->request_id, sizeof(op->request_id)));
 	message.age_ms = age_ms(op);
 	start = buf_extend(out, cleave__write_item_request__get_packed_size(&message));

@@ -61,16 +61,18 @@ struct item_op {
 	/* Set by the caller; the rest zeroed. */
 	enum item_op_kind kind;
 	struct slice row_key;
-	struct slice item;  /* PUT */
-	bool is_consistent; /* GET */
-	bool returns_old;   /* PUT, DELETE */
+	struct slice item;   /* PUT */
+	bool is_consistent;  /* GET */
+	bool returns_old;    /* PUT, DELETE */
+	bool needs_old_size; /* PUT: old_size_bytes is wanted; without, a node need not read the old item */
 	struct arena *arena;
 	void (*done)(struct item_op *op);
 	/* Valid in done(). */
 	enum status status;
-	bool is_found;           /* GET: the item exists; else: it existed before */
+	bool is_found; /* GET: the item exists; else: it existed before, if old_size_bytes is known */
 	struct slice found_item; /* GET, or with returns_old */
-	uint32_t old_size_bytes; /* PUT, DELETE: as DynamoDB counts, 0 if there was none */
+	uint32_t
+		old_size_bytes; /* DELETE, PUT with needs_old_size: as DynamoDB counts, 0 if there was none */
 	uint32_t new_size_bytes;
 	uint32_t attempt_count;
 	/* The operation's own. */

@@ -61,6 +61,12 @@ struct old_image {
 	struct slice item;
 };
 
+/* A put whose old row nobody asked for is decided without it. */
+static bool needs_old(const struct partition_write *write)
+{
+	return write->kind == PARTITION_DELETE || write->returns_old || write->needs_old;
+}
+
 /* The row as this write finds it: pending first, else applied. */
 static enum status read_old(struct partition *partition, struct slice row_key, enum engine_read_mode mode,
 			    struct engine_value *value, struct old_image *old)
@@ -127,8 +133,8 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 	enum engine_read_mode mode = write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED
 									: ENGINE_READ_MAY_BLOCK;
 	struct engine_value value = { 0 };
-	struct old_image old;
-	enum status status;
+	struct old_image old = { 0 };
+	enum status status = ST_OK;
 
 	/* A full turn leaves before this write joins the next: whatever comes of it, this write's
 	 * done() does not run in here. */
@@ -137,7 +143,8 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 		propose_turn(partition);
 	if (must_wait(partition))
 		return ST_BUSY;
-	status = read_old(partition, write->row_key, mode, &value, &old);
+	if (needs_old(write))
+		status = read_old(partition, write->row_key, mode, &value, &old);
 	if (status == ST_OK)
 		status = take_result(partition, write, &old);
 	engine_value_release(&value);

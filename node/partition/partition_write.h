@@ -23,10 +23,11 @@ struct partition_write {
 	struct slice request_id;
 	uint32_t age_ms;
 	bool returns_old;
+	bool needs_old; /* a put: existed and old_size_bytes are wanted.  Else the old row is not read */
 	void (*done)(struct partition_write *write);
 	/* Valid in done(). */
 	enum status status;
-	bool existed;
+	bool existed; /* with needs_old or returns_old, and of deletes */
 	uint32_t old_size_bytes;
 	uint32_t new_size_bytes;
 	struct slice old_item;

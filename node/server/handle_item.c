@@ -294,6 +294,7 @@ void handle_item_write(struct handle_item *items, struct rpc_request *request)
 	op->write.request_id = slice_of(message->request_id.data, message->request_id.len);
 	op->write.age_ms = message->age_ms;
 	op->write.returns_old = message->return_old;
+	op->write.needs_old = message->needs_old_size;
 	status = start_write(op, message);
 	if (status != ST_WOULD_BLOCK)
 		finish_write(op, status);

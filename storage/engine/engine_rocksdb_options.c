@@ -69,7 +69,7 @@ static const struct profile small_profile = {
 	.file_bytes = 16 * MB,
 	.manifest_block_bytes = 16 * KB,
 	.background_jobs = 2,
-	.open_files = 64,
+	.open_files = 256,
 	.info_log_level = LOG_LEVEL_FATAL,
 };
 

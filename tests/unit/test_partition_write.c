@@ -430,6 +430,34 @@ static void a_row_that_is_not_in_memory_is_read_first(void **state)
 	partition_fixture_destroy(f);
 }
 
+static void a_put_whose_old_row_nobody_wants_does_not_read_it(void **state)
+{
+	struct partition_fixture *f = partition_fixture_create(1);
+	struct partition *leader = partition_fixture_elect(f, 1);
+	struct watched_write write;
+	bool matches;
+
+	(void)state;
+	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
+	engine_memory_disk_miss_every(f->net->nodes[1].disk, 1);
+	watched_write_init(&write, "a", "two", 2);
+	write.base.returns_old = false;
+	assert_int_equal(watched_write_run(f, &write, leader), ST_OK);
+	assert_int_equal(write.base.read_count, 0);
+	assert_int_equal(write.base.old_size_bytes, 0);
+	watched_write_close(&write);
+	watched_write_init(&write, "a", "three", 3);
+	write.base.returns_old = false;
+	write.base.needs_old = true;
+	assert_int_equal(watched_write_run(f, &write, leader), ST_OK);
+	assert_true(write.base.existed);
+	assert_true(write.base.old_size_bytes > 0);
+	watched_write_close(&write);
+	assert_int_equal(partition_fixture_get(f, leader, "a", true, "three", &matches), ST_OK);
+	assert_true(matches);
+	partition_fixture_destroy(f);
+}
+
 static void a_retry_does_not_overtake_an_attempt_whose_row_is_being_read(void **state)
 {
 	struct partition_fixture *f = partition_fixture_create(1);
@@ -503,6 +531,7 @@ int main(void)
 		cmocka_unit_test(a_key_outside_the_range_has_moved),
 		cmocka_unit_test(a_full_disk_refuses_writes_and_serves_reads),
 		cmocka_unit_test(a_row_that_is_not_in_memory_is_read_first),
+		cmocka_unit_test(a_put_whose_old_row_nobody_wants_does_not_read_it),
 		cmocka_unit_test(a_retry_does_not_overtake_an_attempt_whose_row_is_being_read),
 		cmocka_unit_test(a_write_whose_row_is_being_read_survives_the_loss_of_its_partition),
 	};
