@@ -2,7 +2,7 @@
 # Everything CI runs, in stages. A stage is a function stage_NAME, run as a process of its own so that its first error ends it.
 # A stage whose subject is not in the tree leaves itself out; a stage whose subject is there must pass.
 
-readonly STAGES=(deps lint format dev clang asan tsan fuzz sim api-local api-cluster cluster docker)
+readonly STAGES=(deps lint format dev clang asan tsan fuzz sim api-local api-cluster cluster bench docker)
 readonly LEFT_OUT=77
 readonly FUZZ_SECONDS=${CLEAVE_FUZZ_SECONDS:-8}
 readonly SIM_SEEDS=${CLEAVE_SIM_SEEDS:-100}
@@ -304,6 +304,17 @@ stage_cluster()
 		python3 "$test" || { echo "FAILED: $test"; failed=$((failed + 1)); }
 	done
 	[ "$failed" = 0 ]
+}
+
+# That everything is measured still, not how fast it is.
+stage_bench()
+{
+	require_cluster_sources
+	build_for_bench
+	CLEAVE_BIN=$ROOT/build/release CLEAVE_BENCH_DIR=$SCRATCH/bench
+	export CLEAVE_BIN CLEAVE_BENCH_DIR
+	tests/bench/compare --help >/dev/null
+	tests/bench/compare --own-only --seconds 1
 }
 
 stage_docker()
