@@ -264,6 +264,32 @@ static enum sigv4_error read_header(const struct sigv4_request *request, struct 
 	return SIGV4_INCOMPLETE;
 }
 
+/* Two that disagree would let the signature speak of one and the request of the other. */
+static bool has_repeated_header(const struct sigv4_request *request, struct buf *message)
+{
+	static const char *const names[][2] = {
+		{ "authorization", "Authorization" },
+		{ "x-amz-date", "X-Amz-Date" },
+		{ "date", "Date" },
+		{ "x-amz-security-token", "X-Amz-Security-Token" },
+		{ "x-amz-target", "X-Amz-Target" },
+		{ "host", "Host" },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		const struct sigv4_header *first = sigv4_request_header(request, names[i][0]);
+		const struct sigv4_header *end = request->headers + request->header_count;
+
+		for (const struct sigv4_header *next = first == NULL ? end : first + 1; next < end; next++) {
+			if (!slice_equal(next->name, first->name))
+				continue;
+			buf_append_format(message, "The header '%s' must be given once.", names[i][1]);
+			return true;
+		}
+	}
+	return false;
+}
+
 enum sigv4_error sigv4_claim_read(const struct sigv4_request *request, struct arena *arena,
 				  struct buf *message, struct sigv4_claim *claim_out)
 {
@@ -272,6 +298,8 @@ enum sigv4_error sigv4_claim_read(const struct sigv4_request *request, struct ar
 	struct slice query_algorithm;
 
 	*claim_out = (struct sigv4_claim){ .is_presigned = false };
+	if (has_repeated_header(request, message))
+		return SIGV4_INVALID;
 	if (!query_value(request, arena, "X-Amz-Algorithm", &query_algorithm))
 		return SIGV4_INTERNAL;
 	if (header != NULL && query_algorithm.data != NULL) {

@@ -62,8 +62,8 @@ struct sigv4_claim {
 	struct slice scope_terminator;
 };
 
-/* Find the claim.  SIGV4_OK, _MISSING_TOKEN, _INCOMPLETE, _INVALID (both forms at once)
- * or _INTERNAL. */
+/* Find the claim.  SIGV4_OK, _MISSING_TOKEN, _INCOMPLETE, _INVALID (both forms at once, or a
+ * header given twice that must be there once) or _INTERNAL. */
 enum sigv4_error sigv4_claim_read(const struct sigv4_request *request, struct arena *arena,
 				  struct buf *message, struct sigv4_claim *claim_out);
 

@@ -1,6 +1,7 @@
-/* Reads data/sigv4_vectors.txt: requests signed by botocore at SIGV4_VECTORS_NOW_S.
+/* Reads what data/make_sigv4_vectors.py writes: requests signed by botocore at SIGV4_VECTORS_NOW_S.
  *
- * Memory   all vectors live in one static arena until sigv4_vectors_close().
+ * Memory   the vectors of data/sigv4_vectors.txt live in one static arena until
+ *          sigv4_vectors_close(); sigv4_vector_read() puts one into an arena of the caller's.
  */
 #ifndef TESTS_UNIT_SIGV4_VECTORS_H
 #define TESTS_UNIT_SIGV4_VECTORS_H
@@ -32,22 +33,22 @@ static struct arena sigv4_vectors_arena;
 static struct sigv4_vector sigv4_vectors[SIGV4_VECTORS_MAX];
 static size_t sigv4_vector_count;
 
-static struct slice vector_copy(struct slice text)
+static struct slice vector_copy(struct arena *arena, struct slice text)
 {
-	uint8_t *copy = arena_copy(&sigv4_vectors_arena, text);
+	uint8_t *copy = arena_copy(arena, text);
 
 	CHECK(copy != NULL);
 	return slice_of(copy, text.size);
 }
 
-static struct slice vector_unhex(struct slice text)
+static struct slice vector_unhex(struct arena *arena, struct slice text)
 {
 	struct buf bytes;
 	struct slice copy;
 
 	buf_init(&bytes, SIGV4_VECTOR_LINE_MAX);
 	CHECK(hex_decode(&bytes, text) == ST_OK);
-	copy = vector_copy(buf_slice(&bytes));
+	copy = vector_copy(arena, buf_slice(&bytes));
 	buf_close(&bytes);
 	return copy;
 }
@@ -63,7 +64,8 @@ static void vector_take_header(struct sigv4_vector *vector, struct slice text)
 	};
 }
 
-static void vector_take(struct sigv4_vector *vector, const char *field, struct slice value)
+static void vector_take(struct arena *arena, struct sigv4_vector *vector, const char *field,
+			struct slice value)
 {
 	const struct {
 		const char *field;
@@ -86,35 +88,52 @@ static void vector_take(struct sigv4_vector *vector, const char *field, struct s
 	if (strcmp(field, "header") == 0)
 		vector_take_header(vector, value);
 	if (strcmp(field, "body") == 0)
-		vector->request.body = vector_unhex(value);
+		vector->request.body = vector_unhex(arena, value);
+}
+
+/* A file beside the vectors. */
+static inline void sigv4_vectors_path(char *path, size_t path_size, const char *name)
+{
+	char here[] = __FILE__;
+
+	(void)snprintf(path, path_size, "%s/data/%s", dirname(here), name);
+}
+
+/* False at the end of the file. */
+static inline bool sigv4_vector_read(FILE *file, struct arena *arena, struct sigv4_vector *vector)
+{
+	static char line[SIGV4_VECTOR_LINE_MAX];
+
+	memset(vector, 0, sizeof(*vector));
+	vector->request.headers = vector->headers;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		size_t field_size = strcspn(line, " \n");
+		size_t size = strcspn(line, "\n");
+
+		line[field_size] = '\0';
+		if (strcmp(line, "end") == 0)
+			return true;
+		CHECK(size > field_size);
+		vector_take(arena, vector, line,
+			    vector_copy(arena, slice_of(line + field_size + 1, size - field_size - 1)));
+	}
+	return false;
 }
 
 /* A cmocka group set-up. */
 static inline int sigv4_vectors_open(void **state)
 {
-	static char line[SIGV4_VECTOR_LINE_MAX];
-	char here[] = __FILE__;
 	char path[4096];
 	FILE *file;
 
 	(void)state;
-	arena_init(&sigv4_vectors_arena, 4 * 1024 * 1024);
-	(void)snprintf(path, sizeof(path), "%s/data/sigv4_vectors.txt", dirname(here));
+	sigv4_vectors_path(path, sizeof(path), "sigv4_vectors.txt");
 	file = fopen(path, "r");
 	CHECK(file != NULL);
-	while (fgets(line, sizeof(line), file) != NULL) {
-		struct sigv4_vector *vector = &sigv4_vectors[sigv4_vector_count];
-		size_t field_size = strcspn(line, " \n");
-		size_t size = strcspn(line, "\n");
-
+	arena_init(&sigv4_vectors_arena, 4 * 1024 * 1024);
+	while (sigv4_vector_read(file, &sigv4_vectors_arena, &sigv4_vectors[sigv4_vector_count])) {
+		sigv4_vector_count++;
 		CHECK(sigv4_vector_count < SIGV4_VECTORS_MAX);
-		line[field_size] = '\0';
-		vector->request.headers = vector->headers;
-		if (strcmp(line, "end") == 0)
-			sigv4_vector_count++;
-		else
-			vector_take(vector, line,
-				    vector_copy(slice_of(line + field_size + 1, size - field_size - 1)));
 	}
 	(void)fclose(file);
 	return 0;

@@ -258,7 +258,7 @@ static void a_signed_header_that_is_lost_or_doubled_is_refused(void **state)
 	fixture_close(&f);
 
 	fixture_open(&f, "plain-0");
-	add_header(&f, "x-amz-target", "DynamoDB_20120810.DeleteTable");
+	add_header(&f, "content-type", "application/x-amz-json-1.0");
 	assert_mismatch(&f);
 	fixture_close(&f);
 
@@ -266,6 +266,30 @@ static void a_signed_header_that_is_lost_or_doubled_is_refused(void **state)
 	drop_header(&f, "x-empty");
 	assert_mismatch(&f);
 	fixture_close(&f);
+}
+
+static void a_header_that_decides_is_given_once(void **state)
+{
+	static const char *const names[][2] = {
+		{ "authorization", "Authorization" },
+		{ "x-amz-date", "X-Amz-Date" },
+		{ "x-amz-target", "X-Amz-Target" },
+		{ "x-amz-security-token", "X-Amz-Security-Token" },
+		{ "host", "Host" },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		char message[100];
+
+		fixture_open(&f, "plain-2");
+		f.headers[f.request.header_count] = *header_of(&f, names[i][0]); /* even the same again */
+		f.request.header_count++;
+		(void)snprintf(message, sizeof(message), "The header '%s' must be given once.", names[i][1]);
+		assert_refused(&f, SIGV4_INVALID, message);
+		fixture_close(&f);
+	}
 }
 
 static void the_window_is_exact_on_both_edges(void **state)
@@ -627,6 +651,7 @@ int main(void)
 		cmocka_unit_test(each_changed_bit_of_the_signature_and_credential_is_refused),
 		cmocka_unit_test(each_changed_bit_of_a_presigned_query_is_refused),
 		cmocka_unit_test(a_signed_header_that_is_lost_or_doubled_is_refused),
+		cmocka_unit_test(a_header_that_decides_is_given_once),
 		cmocka_unit_test(the_window_is_exact_on_both_edges),
 		cmocka_unit_test(a_presigned_request_lives_as_long_as_it_says),
 		cmocka_unit_test(a_request_without_any_claim_misses_its_token),

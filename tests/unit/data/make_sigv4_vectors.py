@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Write sigv4_vectors.txt: requests signed by botocore, for test_sigv4_verify.
+"""Requests signed by botocore.
 
-Usage: make_sigv4_vectors.py > sigv4_vectors.txt
+Usage: make_sigv4_vectors.py > sigv4_vectors.txt        for test_sigv4_verify
+       make_sigv4_vectors.py --random COUNT --seed SEED  for test_sigv4_random, which reads them as they come
 The output is the same every time: the clock is fixed and the random choices are seeded.
 """
 
+import argparse
 import datetime
 import hashlib
 import random
@@ -24,15 +26,22 @@ KEYS = [
 ]
 
 
+WINDOW_S = 15 * 60
+
+
+class Clock:
+    now = NOW
+
+
 def freeze_clock():
     if hasattr(botocore.auth, "get_current_datetime"):
-        botocore.auth.get_current_datetime = lambda *args, **kwargs: NOW
+        botocore.auth.get_current_datetime = lambda *args, **kwargs: Clock.now
         return
 
     class Frozen(datetime.datetime):
         @classmethod
         def utcnow(cls):
-            return NOW.replace(tzinfo=None)
+            return Clock.now.replace(tzinfo=None)
 
     class Module:
         datetime = Frozen
@@ -163,8 +172,66 @@ def random_vectors(count):
         sign(f"random-{index}", rng.choice(KEYS), request)
 
 
+# What a URL may hold without being escaped, and what is written as an escape.
+URL_LETTERS = "abcXYZ019-_.~"
+PATH_LETTERS = URL_LETTERS + "/+=:@,;!$&'()*"
+HEADER_LETTERS = "abcXYZ019 \t,;=\"'/"
+
+
+def some_text(rng, letters, size_max):
+    return "".join(rng.choices(letters, k=rng.randrange(size_max + 1)))
+
+
+def some_escaped(rng, size_max):
+    text = "".join(chr(rng.choice((rng.randrange(32, 127), rng.randrange(0xA1, 0x3000)))) for _ in range(rng.randrange(size_max + 1)))
+    return urllib.parse.quote(text, safe="-_.~")
+
+
+def some_url(rng):
+    host = rng.choice(("dynamodb.eu-test-1.amazonaws.com", "localhost:8000", "h.example", "[::1]:8443"))
+    path = rng.choice(("/", "/" + (some_text(rng, PATH_LETTERS, 20) + some_escaped(rng, 3)).lstrip("/")))
+    pairs = [
+        rng.choice(URL_LETTERS[:6]) + some_text(rng, URL_LETTERS, 5) + "=" + some_escaped(rng, 6)
+        for _ in range(rng.choice((0, 0, 1, 2, 7)))
+    ]
+    return "https://" + host + path + ("?" + "&".join(pairs) if pairs else "")
+
+
+def some_key(rng):
+    key_id = "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))
+    secret = "".join(rng.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/", k=40))
+    if rng.random() < 0.7:
+        return "AKIA" + key_id, secret, None
+    return "ASIA" + key_id, secret, "".join(rng.choices("abcXYZ019+/=", k=rng.randrange(1, 400)))
+
+
+def any_vectors(count, seed):
+    """Unlike those above: all parts at once, the whole clock window, keys of many people."""
+    rng = random.Random(seed)
+    keys = [some_key(rng) for _ in range(200)]
+    for index in range(count):
+        Clock.now = NOW + datetime.timedelta(seconds=rng.randint(-WINDOW_S, WINDOW_S))
+        is_presigned = rng.random() < 0.25
+        body = b"" if is_presigned else rng.randbytes(rng.choice((0, 1, 2, 60, 200, 1500)))
+        request = put_item(some_url(rng), body, rng.choice(("POST", "POST", "GET", "PUT", "PURGE")))
+        for _ in range(rng.choice((0, 0, 1, 4))):
+            request.headers.add_header("X-R-" + rng.choice("ABCDEF"), some_text(rng, HEADER_LETTERS, 12))
+        if is_presigned:
+            expires = WINDOW_S + rng.randint(0, 500000)
+            sign(f"any-{index}", rng.choice(keys), request, botocore.auth.SigV4QueryAuth, expires=expires)
+        else:
+            sign(f"any-{index}", rng.choice(keys), request)
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--random", type=int, metavar="COUNT")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
     freeze_clock()
+    if arguments.random is not None:
+        any_vectors(arguments.random, arguments.seed)
+        return
     header_vectors()
     url_vectors()
     presigned_vectors()
