@@ -39,6 +39,27 @@ static bool set_once(struct slice *field, struct slice value)
 	return true;
 }
 
+static bool is_letter_or_digit(uint8_t byte)
+{
+	return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+}
+
+/* Letters, digits and those. */
+static bool has_only(struct slice text, const char *others)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (!is_letter_or_digit(text.data[i]) &&
+		    (text.data[i] == '\0' || strchr(others, text.data[i]) == NULL))
+			return false;
+	}
+	return text.size > 0;
+}
+
+static bool is_token(struct slice text)
+{
+	return has_only(text, "!#$%&'*+-.^_`|~");
+}
+
 static bool is_number(struct slice text)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -48,22 +69,77 @@ static bool is_number(struct slice text)
 	return text.size > 0;
 }
 
+bool http_head_method_is_valid(struct slice method)
+{
+	return is_token(method);
+}
+
+bool http_head_target_is_valid(struct slice target, struct slice method)
+{
+	if (slice_equal(target, slice_of_string("*")))
+		return slice_equal(method, slice_of_string("OPTIONS"));
+	for (size_t i = 0; i < target.size; i++) {
+		if (target.data[i] <= ' ' || target.data[i] == 0x7f || target.data[i] == '#')
+			return false;
+	}
+	return target.size > 0 && target.data[0] == '/';
+}
+
+bool http_head_host_is_valid(struct slice host)
+{
+	return has_only(host, "-._~%!$&'()*+;=:[]");
+}
+
+bool http_head_value_is_valid(struct slice value)
+{
+	for (size_t i = 0; i < value.size; i++) {
+		if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* "POST / HTTP/1.1", with one space each. */
+static bool take_request_line(struct slice line, bool *needs_host_out)
+{
+	static const char version[] = " HTTP/1.";
+	size_t tail_size = sizeof(version); /* with one digit, without the NUL */
+	const uint8_t *space = line.size == 0 ? NULL : memchr(line.data, ' ', line.size);
+	struct slice method;
+	struct slice target;
+	uint8_t minor;
+
+	if (space == NULL)
+		return false;
+	method = slice_of(line.data, (size_t)(space - line.data));
+	if (line.size < method.size + 1 + tail_size ||
+	    memcmp(line.data + line.size - tail_size, version, tail_size - 1) != 0)
+		return false;
+	target = slice_of(space + 1, line.size - method.size - 1 - tail_size);
+	minor = line.data[line.size - 1];
+	*needs_host_out = minor == '1';
+	return (minor == '0' || minor == '1') && http_head_method_is_valid(method) &&
+	       http_head_target_is_valid(target, method);
+}
+
 static bool take_header(struct slice line, struct http_head *head, struct slice *host)
 {
 	const uint8_t *colon = memchr(line.data, ':', line.size);
 	struct slice name;
 	struct slice value;
 
-	if (colon == NULL || line.data[0] == ' ' || line.data[0] == '\t')
-		return false; /* a folded line */
+	if (colon == NULL)
+		return false;
 	name = slice_of(line.data, (size_t)(colon - line.data));
 	value = trim(slice_of(colon + 1, line.size - name.size - 1));
+	if (!is_token(name) || !http_head_value_is_valid(value)) /* a folded line has no name */
+		return false;
 	if (is_word(name, "content-length"))
 		return is_number(value) && set_once(&head->content_length, value);
 	if (is_word(name, "transfer-encoding"))
 		return is_word(value, "chunked") && set_once(&head->transfer_encoding, value);
 	if (is_word(name, "host"))
-		return set_once(host, value);
+		return http_head_host_is_valid(value) && set_once(host, value);
 	return true;
 }
 
@@ -73,11 +149,12 @@ enum status http_head_check(struct slice input, struct http_head *head_out)
 	struct slice rest = input;
 	struct slice host = { NULL, 0 };
 	struct slice line;
+	bool needs_host;
 
 	/* The parser skips one empty line before a request. */
 	if (rest.size >= 2 && rest.data[0] == '\r' && rest.data[1] == '\n')
 		rest = slice_of(rest.data + 2, rest.size - 2);
-	if (!take_line(&rest, &line) || line.size == 0)
+	if (!take_line(&rest, &line) || !take_request_line(line, &needs_host))
 		return ST_INVALID;
 	for (;;) {
 		if (!take_line(&rest, &line))
@@ -87,7 +164,9 @@ enum status http_head_check(struct slice input, struct http_head *head_out)
 		if (!take_header(line, &head, &host))
 			return ST_INVALID;
 	}
-	if (head.content_length.data != NULL && head.transfer_encoding.data != NULL)
+	if (head.transfer_encoding.data != NULL && (head.content_length.data != NULL || !needs_host))
+		return ST_INVALID;
+	if (needs_host && host.data == NULL)
 		return ST_INVALID;
 	*head_out = head;
 	return ST_OK;

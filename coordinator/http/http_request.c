@@ -339,17 +339,52 @@ static void dispatch(struct http_request_impl *request)
 	}
 }
 
-static bool check_head(h2o_req_t *h2o, struct http_connection *connection, struct slice *content_length_out)
+/* Beyond what the parser of HTTP/2 checks. */
+static bool check_head2(const h2o_req_t *h2o)
+{
+	struct slice method = slice_of_iovec(h2o->input.method);
+
+	if (!http_head_method_is_valid(method) ||
+	    !http_head_target_is_valid(slice_of_iovec(h2o->input.path), method) ||
+	    !http_head_host_is_valid(slice_of_iovec(h2o->input.authority)))
+		return false;
+	for (size_t i = 0; i < h2o->headers.size; i++) {
+		const h2o_header_t *header = &h2o->headers.entries[i];
+
+		if (!http_head_method_is_valid(slice_of_iovec(*header->name)) || /* a token, too */
+		    !http_head_value_is_valid(slice_of_iovec(header->value)))
+			return false;
+	}
+	return true;
+}
+
+/* 0, or the status that refuses it. */
+static int check_head(h2o_req_t *h2o, struct http_connection *connection, struct slice *content_length_out)
 {
 	const h2o_buffer_t *input = connection->sock->input;
 	struct http_head head;
 
+	if (!http_is_http1(h2o))
+		return check_head2(h2o) ? 0 : 400;
 	if (http_head_check(slice_of(input->bytes, input->size), &head) != ST_OK) {
 		h2o->http1_is_persistent = 0;
-		return false;
+		return 400;
+	}
+	if (head.transfer_encoding.data != NULL) {
+		h2o->http1_is_persistent = 0;
+		return 411;
 	}
 	*content_length_out = head.content_length;
-	return true;
+	return 0;
+}
+
+/* A client that asks for HTTP/2 by Upgrade has the head of its first request checked by nobody,
+ * and gets a tunnel through a proxy that passes the header on.  Clients that want HTTP/2 know
+ * beforehand that we speak it, or ask over TLS.  libh2o hides the Upgrade header, but not the one
+ * that must come with it and that HTTP/2 itself does not know. */
+static bool is_upgraded(const h2o_req_t *h2o)
+{
+	return !http_is_http1(h2o) && h2o_find_header(&h2o->headers, H2O_TOKEN_HTTP2_SETTINGS, -1) != -1;
 }
 
 /* Is there room for one more, with a body of that size? */
@@ -367,10 +402,14 @@ int http_request_on_h2o(h2o_handler_t *handler, h2o_req_t *h2o)
 	struct slice body = slice_of_iovec(h2o->entity);
 	bool is_welcome = is_admitted(server, body.size);
 	struct http_request_impl *request;
-	bool is_well_formed = !http_is_http1(h2o) || check_head(h2o, connection, &content_length);
+	int refused_with = check_head(h2o, connection, &content_length);
 
 	metric_add(&http_metrics.requests, 1);
 	connection->is_http2 = !http_is_http1(h2o);
+	if (is_upgraded(h2o)) {
+		refused_with = 400;
+		http_connection_drop(connection, false);
+	}
 	connection->partial_since_ms = 0;
 	connection->used_at_ms = uv_now(server->loop);
 	request = request_create(server, connection);
@@ -382,8 +421,9 @@ int http_request_on_h2o(h2o_handler_t *handler, h2o_req_t *h2o)
 		return 0;
 	}
 	attach(request, h2o);
-	if (!is_well_formed)
-		send_text(&request->public, 400, "text/plain", "Bad Request");
+	if (refused_with != 0)
+		send_text(&request->public, refused_with, "text/plain",
+			  refused_with == 411 ? "Length Required" : "Bad Request");
 	else if (!is_welcome)
 		refuse(request);
 	else

@@ -14,6 +14,8 @@ static const char *reason_of(int status_code)
 		return "Bad Request";
 	case 404:
 		return "Not Found";
+	case 411:
+		return "Length Required";
 	case 413:
 		return "Payload Too Large";
 	case 500:

@@ -168,10 +168,9 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	(void)state;
 	fixture_open(&f);
 	fd = client_connect(&f);
-	client_send_text(fd,
-			 "POST /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1"
-			 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n2\r\n0\r\n\r\n"
-			 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3");
+	client_send_text(fd, "POST /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1"
+			     "\r\nPOST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n2"
+			     "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3");
 	fixture_wait_held(&f, 1);
 	fixture_release(&f);
 	for (int i = 0; i < 3; i++) {
@@ -387,6 +386,77 @@ static void heads_with_two_readings_are_refused_and_the_connection_closed(void *
 			fail_msg("%d for: %s", answer.status_code, heads[i]);
 		answer_close(&answer);
 		assert_closed(fd);
+	}
+	assert_int_equal(f.held_count, 0);
+	fixture_close(&f);
+}
+
+/* Nobody but the parser has seen how it was framed. */
+static void a_chunked_body_is_refused_and_nothing_after_it_is_read(void **state)
+{
+	static const char *const bodies[] = {
+		"0\r\n\r\n",
+		"1\r\n2\r\n0\r\n\r\n",
+		"1\n2\n0\n\n",
+		"1;a=b\r\n2\r\n0\r\n\r\n",
+		"0x1\r\n2\r\n0\r\n\r\n",
+		"1\r\n2\r\n0\r\nContent-Length: 5\r\n\r\n",
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	for (size_t i = 0; i < ARRAY_COUNT(bodies); i++) {
+		struct answer answer;
+		int fd = client_connect(&f);
+
+		client_send_text(fd, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+		client_send_text(fd, bodies[i]);
+		client_send_text(fd, "POST /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+		client_read_answer(fd, &answer);
+		assert_int_equal(answer.status_code, 411);
+		answer_close(&answer);
+		assert_closed(fd);
+	}
+	assert_int_equal(f.held_count, 0);
+	fixture_close(&f);
+}
+
+static void assert_closed_after_text(int fd)
+{
+	char text[4096];
+	size_t size = 0;
+
+	while (size < sizeof(text) && client_receive(fd, text + size, 1) == 1)
+		size++;
+	assert_null(memmem(text, size, " 200 ", 5));
+	assert_true(size < sizeof(text));
+	(void)close(fd);
+}
+
+/* The head of such a request is read by the parser only, and what comes after it is a tunnel. */
+static void an_upgrade_to_http2_is_refused(void **state)
+{
+	static const char *const heads[] = {
+		"POST /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n%s\r\nx",
+		"POST /hold HTTP/1.1\nHost: h\nContent-Length: 1\n%s\nx",
+		"GET / HTTP/1.1\r\nHost: h\r\n%s\r\n",
+	};
+	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0"; /* and a NUL */
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	for (size_t i = 0; i < ARRAY_COUNT(heads); i++) {
+		char head[512];
+		int fd = client_connect(&f);
+
+		(void)snprintf(head, sizeof(head), heads[i],
+			       "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+			       "HTTP2-Settings: AAMAAABkAAQAAP__\r\n");
+		client_send_text(fd, head);
+		client_send(fd, preface, sizeof(preface));
+		assert_closed_after_text(fd);
 	}
 	assert_int_equal(f.held_count, 0);
 	fixture_close(&f);
@@ -619,6 +689,8 @@ int main(void)
 		cmocka_unit_test(a_body_of_the_limit_passes),
 		cmocka_unit_test(a_larger_body_is_refused_before_it_comes),
 		cmocka_unit_test(heads_with_two_readings_are_refused_and_the_connection_closed),
+		cmocka_unit_test(a_chunked_body_is_refused_and_nothing_after_it_is_read),
+		cmocka_unit_test(an_upgrade_to_http2_is_refused),
 		cmocka_unit_test(too_many_or_too_long_headers_are_refused),
 		cmocka_unit_test(a_client_that_leaves_before_its_answer_harms_nobody),
 		cmocka_unit_test(a_slow_head_or_body_is_cut_off),
