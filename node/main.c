@@ -227,6 +227,10 @@ static void open_engine(void)
 	if (status == ST_BUSY)
 		die("the data directory is in use by another process",
 		    "Stop that process, or give this node a --dir of its own.");
+	if (status == ST_CORRUPT)
+		die("the data directory is damaged: see the line above",
+		    "What this node had acknowledged is not all there, so it must not take part again.\n"
+		    "Keep the directory for study; deploy/runbook/damaged-directory.md says how to go on.");
 	if (status != ST_OK)
 		die("the data directory cannot be opened: see the line above", "");
 	status = node_identity_open(process.engine, &process.runtime.base.rng, &process.own, &found_node_id);

@@ -53,8 +53,13 @@ void digest_hmac_sha256(struct slice key, struct slice data, uint8_t out[SHA256_
 
 uint32_t digest_crc32(struct slice data)
 {
-	/* zlib takes a NULL buffer as a request for the initial value, which is 0 too. */
-	return (uint32_t)crc32_z(0, data.data, data.size);
+	return digest_crc32_extend(0, data);
+}
+
+uint32_t digest_crc32_extend(uint32_t crc32, struct slice more)
+{
+	/* zlib takes a NULL buffer as a request for the initial value. */
+	return more.size == 0 ? crc32 : (uint32_t)crc32_z(crc32, more.data, more.size);
 }
 
 uint64_t digest_hash64(struct slice data, uint64_t seed)

@@ -16,6 +16,8 @@ void digest_sha256(struct slice data, uint8_t out[SHA256_SIZE]);
 void digest_hmac_sha256(struct slice key, struct slice data, uint8_t out[SHA256_SIZE]);
 /* CRC-32 (IEEE) as x-amz-crc32 wants it. */
 uint32_t digest_crc32(struct slice data);
+/* The CRC of a text from that of its beginning (0 for none) and the rest. */
+uint32_t digest_crc32_extend(uint32_t crc32, struct slice more);
 /* Seeded 64-bit hash: tokens, hash maps, frame checksums. */
 uint64_t digest_hash64(struct slice data, uint64_t seed);
 /* Compare without leaking where they differ. */

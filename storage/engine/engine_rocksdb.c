@@ -127,6 +127,7 @@ static void close_engine(struct engine *base)
 	engine_rocksdb_stage_forget_all(engine);
 	close_db(engine);
 	engine_rocksdb_options_destroy(engine);
+	engine_rocksdb_mark_close(&engine->mark);
 	(void)pthread_mutex_destroy(&engine->stages_lock);
 	free(engine->dir);
 	free(engine);
@@ -204,10 +205,16 @@ enum status engine_rocksdb_open(const struct engine_options *options, struct eng
 	status = set_dir(engine, options->dir);
 	if (status != ST_OK)
 		goto free_engine;
+	status = engine_rocksdb_mark_open(&engine->mark, engine->dir);
+	if (status != ST_OK)
+		goto close_mark;
 	engine_rocksdb_options_create(engine, options);
 	status = open_db(engine);
 	if (status != ST_OK)
 		goto destroy_options;
+	status = engine_rocksdb_mark_check(&engine->mark, rocksdb_get_latest_sequence_number(engine->db));
+	if (status != ST_OK)
+		goto close_db;
 	/* After the store is open: only then nobody else uses the folder. */
 	if (engine->dir != NULL)
 		status = engine_rocksdb_stage_files_open(engine);
@@ -221,6 +228,8 @@ close_db:
 	close_db(engine);
 destroy_options:
 	engine_rocksdb_options_destroy(engine);
+close_mark:
+	engine_rocksdb_mark_close(&engine->mark);
 free_engine:
 	free(engine->dir);
 	free(engine);

@@ -115,7 +115,9 @@ enum status engine_rocksdb_batch_sync(struct engine *base)
 	struct engine_rocksdb *engine = engine_rocksdb_of(base);
 	/* RocksDB's files in memory cannot be synced, and nothing would be gained. */
 	unsigned char to_disk = engine->dir != NULL;
+	uint64_t sequence = rocksdb_get_latest_sequence_number(engine->db);
 	char *error = NULL;
+	enum status status;
 
 	if (engine->has_failed)
 		return ST_IO;
@@ -123,5 +125,8 @@ enum status engine_rocksdb_batch_sync(struct engine *base)
 	if (fault_fires(FAULT_ENGINE_SYNC))
 		return inject(engine, "sync");
 	rocksdb_flush_wal(engine->db, to_disk, &error);
-	return note_failure(engine, engine_rocksdb_take_error("sync", error));
+	status = engine_rocksdb_take_error("sync", error);
+	if (status == ST_OK)
+		status = engine_rocksdb_mark_note(&engine->mark, sequence);
+	return note_failure(engine, status);
 }

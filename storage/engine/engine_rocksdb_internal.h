@@ -14,6 +14,7 @@
 
 #include "proto/base/hash_map.h"
 #include "storage/engine/engine.h"
+#include "storage/engine/engine_rocksdb_mark.h"
 
 enum { ENGINE_READ_MODE_COUNT = ENGINE_READ_MAY_BLOCK + 1 };
 
@@ -30,6 +31,7 @@ struct engine_rocksdb {
 	rocksdb_writeoptions_t *write_options;
 	rocksdb_readoptions_t *read_options[ENGINE_READ_MODE_COUNT];
 	_Atomic bool has_failed; /* a write or sync failed: none may succeed afterwards */
+	struct engine_rocksdb_mark mark;
 	pthread_mutex_t stages_lock;
 	struct hash_map memory_stages; /* id -> finished rocksdb_writebatch_t, in memory only */
 };

@@ -69,6 +69,9 @@ static void crc32_gives_the_check_value(void **state)
 {
 	(void)state;
 	assert_int_equal(digest_crc32(slice_of_string("123456789")), 0xcbf43926);
+	assert_int_equal(digest_crc32_extend(digest_crc32(slice_of_string("1234")), slice_of_string("56789")),
+			 0xcbf43926);
+	assert_int_equal(digest_crc32(slice_of(NULL, 0)), 0);
 	assert_int_equal(digest_crc32((struct slice){ NULL, 0 }), 0);
 	/* The service's own value for this text. */
 	assert_int_equal(digest_crc32(slice_of_string("<UnknownOperationException/>\n")), 3552371480u);

@@ -151,6 +151,15 @@ static void find_log(const char *dir, char path[512])
 	(void)snprintf(path, 512, "%s/%s", dir, newest);
 }
 
+/* As if none of what is in the files had been synced. */
+static void forget_sync(const char *dir)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/SYNCED", dir);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void a_torn_log_leaves_a_prefix(void **state)
 {
 	static const off_t cuts[] = { 1, 7, 60, 500, 1500 };
@@ -169,6 +178,7 @@ static void a_torn_log_leaves_a_prefix(void **state)
 		for (uint32_t number = 1; number <= 100; number++)
 			assert_int_equal(write_number(engine, number), ST_OK);
 		engine_close(engine);
+		forget_sync(dir);
 		find_log(dir, path);
 		assert_int_equal(stat(path, &figures), 0);
 		assert_int_equal(truncate(path, figures.st_size - cuts[i]), 0);
@@ -264,6 +274,168 @@ static void a_broken_manifest_is_reported_as_corrupt(void **state)
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	overwrite_start(path);
 	assert_int_equal(try_open(dir), ST_CORRUPT);
+	temporary_dir_remove(dir);
+}
+
+/* --- rot --- */
+
+enum { ROT_BATCHES = 100, FLIP_COUNT = 6, CUT_COUNT = 2 };
+
+static off_t size_of(const char *path)
+{
+	struct stat figures;
+
+	assert_int_equal(stat(path, &figures), 0);
+	return figures.st_size;
+}
+
+static void flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= (uint8_t)(1u << (at % 8));
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	(void)close(fd);
+}
+
+static void find_manifest(const char *dir, char path[512])
+{
+	char name[64] = "";
+	FILE *current;
+
+	(void)snprintf(path, 512, "%s/CURRENT", dir);
+	current = fopen(path, "re");
+	assert_non_null(current);
+	assert_non_null(fgets(name, sizeof(name), current));
+	(void)fclose(current);
+	name[strcspn(name, "\n")] = '\0';
+	(void)snprintf(path, 512, "%s/%s", dir, name);
+}
+
+/* A store with files of every kind: table files, a log, a MANIFEST that grew. */
+static void make_store(char dir[64])
+{
+	struct engine *engine;
+
+	temporary_dir_make(dir);
+	for (uint32_t round = 0; round < 2; round++) {
+		engine = open_dir(dir);
+		for (uint32_t number = 1; number <= ROT_BATCHES; number++)
+			assert_int_equal(write_number(engine, number), ST_OK);
+		engine_close(engine);
+	}
+}
+
+/* Wherever a bit rots in what was synced, the store is refused, today and tomorrow. */
+static void expect_rot_is_refused(void (*find_file)(const char *dir, char path[512]))
+{
+	char dir[64];
+	char path[512];
+	off_t size;
+
+	make_store(dir);
+	find_file(dir, path);
+	size = size_of(path);
+	temporary_dir_remove(dir);
+	for (off_t at = 0; at < size; at += size / FLIP_COUNT) {
+		make_store(dir);
+		find_file(dir, path);
+		flip(path, at);
+		assert_int_equal(try_open(dir), ST_CORRUPT);
+		assert_int_equal(try_open(dir), ST_CORRUPT);
+		temporary_dir_remove(dir);
+	}
+	for (off_t cut = 1; cut < size; cut += size / CUT_COUNT) {
+		make_store(dir);
+		find_file(dir, path);
+		assert_int_equal(truncate(path, size_of(path) - cut), 0);
+		assert_int_equal(try_open(dir), ST_CORRUPT);
+		assert_int_equal(try_open(dir), ST_CORRUPT);
+		temporary_dir_remove(dir);
+	}
+}
+
+static void a_rotten_log_is_refused(void **state)
+{
+	(void)state;
+	expect_rot_is_refused(find_log);
+}
+
+static void a_rotten_manifest_is_refused(void **state)
+{
+	(void)state;
+	expect_rot_is_refused(find_manifest);
+}
+
+static void what_was_not_synced_may_be_torn(void **state)
+{
+	char dir[64];
+	char path[512];
+	char note[512];
+	uint8_t synced[128];
+	struct engine *engine;
+	ssize_t note_size;
+	int fd;
+
+	(void)state;
+	temporary_dir_make(dir);
+	engine = open_dir(dir);
+	for (uint32_t number = 1; number <= ROT_BATCHES; number++) {
+		assert_int_equal(write_number(engine, number), ST_OK);
+		if (number == ROT_BATCHES / 2)
+			assert_int_equal(engine_sync(engine), ST_OK);
+		if (number == ROT_BATCHES / 2) {
+			(void)snprintf(note, sizeof(note), "%s/SYNCED", dir);
+			fd = open(note, O_RDONLY | O_CLOEXEC);
+			assert_true(fd >= 0);
+			note_size = pread(fd, synced, sizeof(synced), 0);
+			(void)close(fd);
+		}
+	}
+	engine_close(engine);
+	/* Back to what was noted at half time: the rest was never synced. */
+	fd = open(note, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, synced, (size_t)note_size, 0), note_size);
+	(void)close(fd);
+	find_log(dir, path);
+	flip(path, size_of(path) - 100);
+	engine = open_dir(dir);
+	assert_in_range(check_prefix(engine, ROT_BATCHES), ROT_BATCHES / 2, ROT_BATCHES - 1);
+	engine_close(engine);
+	temporary_dir_remove(dir);
+}
+
+static void a_lost_current_is_refused(void **state)
+{
+	char dir[64];
+	char path[512];
+
+	(void)state;
+	make_store(dir);
+	(void)snprintf(path, sizeof(path), "%s/CURRENT", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(try_open(dir), ST_CORRUPT);
+	temporary_dir_remove(dir);
+}
+
+static void an_unreadable_note_accuses_nobody(void **state)
+{
+	char dir[64];
+	char path[512];
+	struct engine *engine;
+
+	(void)state;
+	make_store(dir);
+	(void)snprintf(path, sizeof(path), "%s/SYNCED", dir);
+	flip(path, 20);
+	engine = open_dir(dir);
+	assert_int_equal(check_prefix(engine, ROT_BATCHES), ROT_BATCHES);
+	engine_close(engine);
+	assert_int_equal(truncate(path, 5), 0);
+	assert_int_equal(try_open(dir), ST_OK);
 	temporary_dir_remove(dir);
 }
 
@@ -461,6 +633,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_second_process_is_told_that_the_folder_is_busy),
 		cmocka_unit_test(a_missing_parent_is_an_io_error),
 		cmocka_unit_test(a_broken_manifest_is_reported_as_corrupt),
+		cmocka_unit_test(a_rotten_log_is_refused),
+		cmocka_unit_test(a_rotten_manifest_is_refused),
+		cmocka_unit_test(what_was_not_synced_may_be_torn),
+		cmocka_unit_test(a_lost_current_is_refused),
+		cmocka_unit_test(an_unreadable_note_accuses_nobody),
 		cmocka_unit_test(a_cold_row_would_block_and_a_warm_one_does_not),
 		cmocka_unit_test(a_row_in_a_file_that_is_not_open_would_block),
 		cmocka_unit_test(a_cold_iterator_would_block_and_is_not_at_its_end),
