@@ -5,7 +5,7 @@
 readonly STAGES=(deps lint format dev clang asan tsan fuzz sim api-local api-cluster cluster bench docker)
 readonly LEFT_OUT=77
 readonly FUZZ_SECONDS=${CLEAVE_FUZZ_SECONDS:-8}
-readonly SIM_SEEDS=${CLEAVE_SIM_SEEDS:-100}
+readonly SIM_SEEDS=${CLEAVE_SIM_SEEDS:-200}
 readonly TEST_LOGS=$ROOT/build/test-logs
 
 test_run()
@@ -205,8 +205,7 @@ fuzz_one()
 stage_sim()
 {
 	tree_has 'tests/sim/*.c' || leave_out "there is no simulator"
-	build dev sim
-	build/dev/tests/sim --seeds "$SIM_SEEDS"
+	lab_sim --seeds "$SIM_SEEDS"
 }
 
 # Credentials for a test server; exported for the clients.
