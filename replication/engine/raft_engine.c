@@ -127,14 +127,18 @@ static void message_from_raft(const struct raft_message *from, struct raft_engin
 }
 
 /* The library answers a pre-vote with the term that was asked for.  A candidate whose log is needed
- * but whose term is behind would then never learn of the newer one, and nobody could win. */
-static void tell_own_term(const struct raft_engine *engine, struct raft_engine_message *message)
+ * but whose term is behind would then never learn of the newer one, and nobody could win.
+ * And it refuses entries of an old term without saying where its own log ends: what is in that
+ * field then is whatever was in memory. */
+static void complete_message(struct raft_engine *engine, struct raft_engine_message *message)
 {
 	uint64_t own_term = raft_current_term(&engine->raft);
 
 	if (message->kind == RAFT_MESSAGE_VOTE_RESULT && message->is_pre_vote && !message->is_granted &&
 	    message->term < own_term)
 		message->term = own_term;
+	if (message->kind == RAFT_MESSAGE_APPEND_RESULT && message->rejected_index > 0)
+		message->last_index = raft_last_index(&engine->raft);
 }
 
 static void translate_messages(struct raft_engine *engine, const struct raft_update *from,
@@ -151,7 +155,7 @@ static void translate_messages(struct raft_engine *engine, const struct raft_upd
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		message_from_raft(&from->messages.batch[i], &engine->messages[i]);
-		tell_own_term(engine, &engine->messages[i]);
+		complete_message(engine, &engine->messages[i]);
 	}
 	to->messages = engine->messages;
 	to->message_count = count;
@@ -436,12 +440,13 @@ static bool is_stray_vote(const struct raft_engine *engine, const struct raft_en
 }
 
 /* An old answer: what a follower has acknowledged it does not lack.  The library would send again
- * from below that. */
+ * from below that.  But whoever has seen a newer term must be heard, or it stays out for good. */
 static bool is_stale_rejection(const struct raft_engine *engine, const struct raft_engine_message *message)
 {
 	raft_index match;
 
 	return message->kind == RAFT_MESSAGE_APPEND_RESULT && message->rejected_index > 0 &&
+	       message->term <= raft_current_term(&engine->raft) &&
 	       raft_match_index(&engine->raft, message->peer_replica_id, &match) == 0 &&
 	       (message->rejected_index <= match || message->last_index < match);
 }

@@ -360,6 +360,59 @@ static void an_old_rejection_does_not_undo_an_acknowledgement(void **state)
 	fixture_close(&f);
 }
 
+/* A follower that stood for election while it could not be heard is in a newer term, and refuses
+ * what it had acknowledged. */
+static void a_rejection_from_a_newer_term_ends_the_leadership(void **state)
+{
+	struct log_entry entry = make_entry(0, LOG_ENTRY_COMMAND, "x");
+	struct raft_engine_message result = {
+		.kind = RAFT_MESSAGE_APPEND_RESULT,
+		.peer_replica_id = 101,
+		.peer_node_id = 1,
+		.term = 6,
+		.last_index = 11,
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	lead(&f);
+	assert_int_equal(raft_engine_submit(f.engine, f.now_ms, &entry, 1), ST_OK);
+	raft_engine_receive(f.engine, f.now_ms, &result, 10, 5);
+	result.term = 9;
+	result.rejected_index = 11;
+	raft_engine_receive(f.engine, f.now_ms, &result, 10, 5);
+	assert_int_equal(raft_engine_state(f.engine), RAFT_STATE_FOLLOWER);
+	assert_int_equal(raft_engine_term(f.engine), 9);
+	release(&entry, 1);
+	fixture_close(&f);
+}
+
+static void a_refusal_of_an_old_term_tells_where_the_log_ends(void **state)
+{
+	struct log_entry entry = make_entry(5, LOG_ENTRY_COMMAND, "x");
+	struct raft_engine_message old = {
+		.kind = RAFT_MESSAGE_APPEND,
+		.peer_replica_id = 101,
+		.peer_node_id = 1,
+		.term = 4,
+		.prev_index = 10,
+		.prev_term = 5,
+		.entry_count = 1,
+		.entries = &entry,
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	raft_engine_receive(f.engine, f.now_ms, &old, 10, 5);
+	assert_int_equal(f.heard.last_message.kind, RAFT_MESSAGE_APPEND_RESULT);
+	assert_int_not_equal(f.heard.last_message.rejected_index, 0);
+	assert_int_equal(f.heard.last_message.last_index, 10);
+	release(&entry, 1);
+	fixture_close(&f);
+}
+
 static void a_leader_takes_no_snapshot_of_its_own_term(void **state)
 {
 	struct raft_engine_position position = { 500, 6, birth.configuration };
@@ -486,6 +539,8 @@ int main(void)
 		cmocka_unit_test(campaigning_brings_the_deadline_forward),
 		cmocka_unit_test(a_vote_that_nobody_asked_for_changes_nothing),
 		cmocka_unit_test(an_old_rejection_does_not_undo_an_acknowledgement),
+		cmocka_unit_test(a_rejection_from_a_newer_term_ends_the_leadership),
+		cmocka_unit_test(a_refusal_of_an_old_term_tells_where_the_log_ends),
 		cmocka_unit_test(a_leader_takes_no_snapshot_of_its_own_term),
 		cmocka_unit_test(a_configuration_comes_back_as_it_was_encoded),
 		cmocka_unit_test(configurations_that_name_somebody_twice_are_not_encoded),
