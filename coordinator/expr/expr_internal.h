@@ -139,6 +139,9 @@ void expr_parse_check_paths(struct expr_parser *parser, const ProtobufCBinaryDat
 /* "[a, [1], b]", in the arena. */
 const char *expr_parse_path_text(struct expr_parser *parser, ProtobufCBinaryData path);
 
+/* A path of one name, in the arena; false if it is full. */
+bool expr_path_of_name(struct arena *arena, struct slice name, ProtobufCBinaryData *path_out);
+
 static inline struct slice expr_slice(ProtobufCBinaryData data)
 {
 	return slice_of(data.data, data.len);

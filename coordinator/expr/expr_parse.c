@@ -224,6 +224,18 @@ static uint8_t *write_element(uint8_t *out, const struct expr_path_element *elem
 	return out + EXPR_PATH_NAME_HEAD_SIZE + element->name.size;
 }
 
+bool expr_path_of_name(struct arena *arena, struct slice name, ProtobufCBinaryData *path_out)
+{
+	struct expr_path_element element = { name, 0 };
+	uint8_t *out = arena_alloc(arena, EXPR_PATH_NAME_HEAD_SIZE + name.size);
+
+	if (out == NULL)
+		return false;
+	*path_out = (ProtobufCBinaryData){ EXPR_PATH_NAME_HEAD_SIZE + name.size, out };
+	(void)write_element(out, &element);
+	return true;
+}
+
 /* A path that is not sound stays empty: there is a finding about it. */
 static uint32_t add_path(struct expr_parser *parser, const struct path_scan *scan, uint32_t offset)
 {

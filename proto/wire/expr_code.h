@@ -60,6 +60,9 @@ enum expr_op {
 	EXPR_OP_DELETE = 83, /* path, value */
 };
 
+/* EXPR_UPDATE_ERROR(INVALID_PATH) is a value of Cleave__ExprUpdateError (expr.pb-c.h). */
+#define EXPR_UPDATE_ERROR(name) CLEAVE__EXPR_UPDATE_ERROR__EXPR_UPDATE_##name
+
 enum {
 	EXPR_PATH_NAME = 1,
 	EXPR_PATH_INDEX = 2,

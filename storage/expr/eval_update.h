@@ -2,7 +2,7 @@
  *
  * Threads  pure functions.
  * Memory   the new item goes to the caller's buf, and results point into it; scratch memory
- *          comes from the arena: give it LIMIT_ITEM_ENCODED_SIZE_BYTES a few times over.
+ *          comes from the arena: give it EVAL_UPDATE_SCRATCH_SIZE_MAX.
  * Errors   ST_INVALID with the reason in result->error; ST_CORRUPT (the old item's bytes, or
  *          actions that meet), ST_NO_MEMORY (also the arena's limit).
  */
@@ -11,6 +11,8 @@
 
 #include "proto/base/arena.h"
 #include "proto/wire/expr.pb-c.h"
+
+enum { EVAL_UPDATE_SCRATCH_SIZE_MAX = 32 * 1024 * 1024 };
 
 struct eval_update_result {
 	Cleave__ExprUpdateError error;

@@ -9,11 +9,17 @@
 #define TESTS_UNIT_EXPR_FIXTURE_H
 
 #include "coordinator/expr/expr_condition.h"
+#include "coordinator/expr/expr_projection.h"
+#include "coordinator/expr/expr_update.h"
 #include "coordinator/json/json_item_write.h"
 #include "coordinator/json/json_reader.h"
+#include "proto/model/item_check.h"
+#include "proto/wire/expr_code.h"
 #include "proto/wire/proto_arena.h"
 #include "storage/expr/eval_check.h"
 #include "storage/expr/eval_condition.h"
+#include "storage/expr/eval_project.h"
+#include "storage/expr/eval_update.h"
 
 enum { EXPR_FIXTURE_ARENA_SIZE = 64 * 1024 * 1024 };
 
@@ -153,6 +159,84 @@ static inline bool expr_fixture_holds(struct expr_fixture *f, const char *text, 
 		fail_msg("%s: %s", text, f->error.text);
 	assert_int_equal(eval_condition(expr_fixture_send(f, condition), item, &is_true), ST_OK);
 	return is_true;
+}
+
+/* The same for updates and projections. */
+static inline Cleave__ExprUpdate *expr_fixture_send_update(struct expr_fixture *f,
+							   const Cleave__ExprUpdate *update)
+{
+	ProtobufCAllocator allocator = proto_arena_allocator(&f->arena);
+	size_t size = cleave__expr_update__get_packed_size(update);
+	uint8_t *packed = arena_alloc(&f->arena, size + 1);
+	Cleave__ExprUpdate *received;
+
+	(void)cleave__expr_update__pack(update, packed);
+	received = cleave__expr_update__unpack(&allocator, size, packed);
+	assert_non_null(received);
+	assert_int_equal(eval_check_update(received), ST_OK);
+	return received;
+}
+
+static inline Cleave__ExprUpdate *expr_fixture_update(struct expr_fixture *f, const char *text)
+{
+	Cleave__ExprUpdate *update;
+
+	expr_error_init(&f->error);
+	if (expr_update_parse(&f->bind, slice_of_string(text), &update) != ST_OK)
+		fail_msg("%s: %s", text, f->error.text);
+	return expr_fixture_send_update(f, update);
+}
+
+static inline const char *expr_fixture_update_refusal(struct expr_fixture *f, const char *text)
+{
+	Cleave__ExprUpdate *update;
+	enum status status;
+
+	expr_error_init(&f->error);
+	status = expr_update_parse(&f->bind, slice_of_string(text), &update);
+	if (status == ST_OK)
+		(void)expr_fixture_send_update(f, update);
+	else
+		assert_int_equal(status, ST_INVALID);
+	return status == ST_OK ? NULL : f->error.text;
+}
+
+/* old updated, in the arena; or, with an empty item, why not. */
+static inline Cleave__ExprUpdateError expr_fixture_apply(struct expr_fixture *f,
+							 const Cleave__ExprUpdate *update, struct slice old,
+							 struct slice key, struct slice *item_out)
+{
+	struct eval_update_result result;
+	enum status status;
+	struct buf out;
+
+	buf_init(&out, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	status = eval_update(update, old, key, &f->arena, &out, &result);
+	*item_out = slice_of(NULL, 0);
+	if (status == ST_OK && result.exists) {
+		assert_int_equal(item_check(result.item), ST_OK);
+		assert_int_equal(item_size_bytes(result.item), result.size_bytes);
+		*item_out = slice_of(arena_copy(&f->arena, result.item), result.item.size);
+	}
+	assert_int_equal(status == ST_INVALID, result.error != EXPR_UPDATE_ERROR(OK));
+	assert_true(status == ST_OK || status == ST_INVALID);
+	buf_close(&out);
+	return result.error;
+}
+
+/* The parts of item, as JSON. */
+static inline const char *expr_fixture_project(struct expr_fixture *f,
+					       const struct eval_projection *projection, struct slice item)
+{
+	const char *json;
+	struct buf out;
+
+	buf_init(&out, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	assert_int_equal(eval_project(projection, item, &out), ST_OK);
+	assert_int_equal(item_check(buf_slice(&out)), ST_OK);
+	json = expr_fixture_json(f, buf_slice(&out));
+	buf_close(&out);
+	return json;
 }
 
 #endif
