@@ -48,10 +48,10 @@ class World:
         return self.get("lab-bare", lambda: Lab("lab-bare"))
 
     @staticmethod
-    def fresh_lab(name):
+    def fresh_lab(name, **settings):
         """A lab for one row; the caller stops it."""
         say(f"starting {name}")
-        return Lab(name)
+        return Lab(name, **settings)
 
     @property
     def local(self):

@@ -102,22 +102,26 @@ def idle_partitions(world, asked):
 
 
 def many_groups(world, asked):
-    lab = world.lab_bare
-    for name, count in (("groups-1", 1), ("groups-many", GROUPS)):
-        if not lab.partitions(name):
-            bench_gap.make_table(lab, name, count)
-    lab.wait_whole()
+    lab = world.fresh_lab("lab-groups", CLEAVE_ON_DEMAND_PARTITIONS=str(GROUPS))
     ratios, cpu_ratios, detail = [], [], []
-    for number in range(asked.rounds):
-        flags = ["--op", "put", "--keys", str(bench_load.KEY_COUNT)]
-        one, many = (
-            bench_load.cleave_bench(lab, asked.seconds, *flags, seed=asked.seed + number, table=table)
-            for table in ("groups-1", "groups-many")
-        )
-        say(f"  one group {one.ops_per_s:.0f} /s {one.cpu_us:.0f} us, {GROUPS} groups {many.ops_per_s:.0f} /s {many.cpu_us:.0f} us")
-        ratios.append(many.ops_per_s / one.ops_per_s)
-        cpu_ratios.append(many.cpu_us / one.cpu_us)
-        detail.append([one.ops_per_s, one.cpu_us, many.ops_per_s, many.cpu_us])
+    flags = ["--op", "put", "--keys", str(bench_load.KEY_COUNT)]
+    try:
+        bench_gap.make_table(lab, "groups-one")
+        create_table(lab, "groups-many")
+        if len(lab.partitions("groups-many")) != GROUPS:
+            raise RuntimeError(f"there are not {GROUPS} groups")
+        lab.wait_whole()
+        for number in range(asked.rounds):
+            one, many = (
+                bench_load.cleave_bench(lab, asked.seconds, *flags, seed=asked.seed + number, table=table)
+                for table in ("groups-one", "groups-many")
+            )
+            say(f"  one group {one.ops_per_s:.0f} /s {one.cpu_us:.0f} us, {GROUPS} {many.ops_per_s:.0f} /s {many.cpu_us:.0f} us")
+            ratios.append(many.ops_per_s / one.ops_per_s)
+            cpu_ratios.append(many.cpu_us / one.cpu_us)
+            detail.append([one.ops_per_s, one.cpu_us, many.ops_per_s, many.cpu_us])
+    finally:
+        lab.stop()
     rows = [
         (row("P17", f"put/s over {GROUPS} groups / one group", 0.7, 0.95, False), ratios),
         (row("P17", "  CPU per put, the same", 0, 0, True, False), cpu_ratios),
