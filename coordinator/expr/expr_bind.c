@@ -27,14 +27,15 @@ static bool is_placeholder(struct slice text, uint8_t sigil)
 	return true;
 }
 
-static void check_placeholders(const struct expr_binding_map *map, uint8_t sigil, const char *parameter,
-			       struct expr_error *error)
+/* The size of the map's placeholders and values. */
+static uint64_t check_placeholders(const struct expr_binding_map *map, uint8_t sigil, const char *parameter,
+				   struct expr_error *error)
 {
 	uint64_t total = 0;
 
 	if (map->count == 0) {
 		expr_error_set(error, EXPR_MESSAGE_MAP_EMPTY, parameter);
-		return;
+		return 0;
 	}
 	for (uint32_t i = 0; i < map->count; i++) {
 		struct slice placeholder = map->bindings[i].placeholder;
@@ -48,6 +49,7 @@ static void check_placeholders(const struct expr_binding_map *map, uint8_t sigil
 	}
 	if (total > LIMIT_SUBSTITUTIONS_SIZE_BYTES)
 		expr_error_set(error, EXPR_MESSAGE_MAP_SIZE, parameter);
+	return total;
 }
 
 static void check_names(const struct expr_binding_map *map, struct expr_error *error)
@@ -99,15 +101,18 @@ enum status expr_bind_init(struct expr_bind *bind, struct arena *arena, struct e
 			   struct expr_binding_map values, struct expr_error *error)
 {
 	enum status status;
+	uint64_t total = 0;
 
 	*bind = (struct expr_bind){ .arena = arena, .error = error };
 	expr_error_init(error);
 	if (names.is_set) {
-		check_placeholders(&names, '#', names_parameter, error);
+		total += check_placeholders(&names, '#', names_parameter, error);
 		check_names(&names, error);
 	}
 	if (values.is_set)
-		check_placeholders(&values, ':', values_parameter, error);
+		total += check_placeholders(&values, ':', values_parameter, error);
+	if (total > LIMIT_SUBSTITUTIONS_SIZE_BYTES)
+		expr_error_set(error, EXPR_MESSAGE_MAPS_SIZE);
 	if (expr_error_is_set(error))
 		return ST_INVALID;
 	status = open_lookup(&bind->names, arena, &names);

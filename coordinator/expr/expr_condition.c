@@ -96,7 +96,7 @@ static bool is_condition(struct condition *c)
 
 static void find_misuse(struct condition *c, const struct expr_operand *call)
 {
-	const char *name = expr_function_name(call->function);
+	const char *name = expr_operand_function_name(call->function);
 
 	if (call->function != EXPR_FUNCTION_NONE)
 		expr_parse_find(&c->parser, EXPR_PASS_TEXT, call->offset, EXPR_MESSAGE_FUNCTION_PLACE,
@@ -187,7 +187,7 @@ static void reduce_logic(struct condition *c, enum entry_kind loosest)
 
 static void open_call(struct condition *c)
 {
-	enum expr_function function = expr_parse_function(&c->parser);
+	enum expr_function function = expr_operand_function(&c->parser);
 
 	expr_parse_count_operator(&c->parser);
 	push(c, (struct entry){ .kind = ENTRY_CALL, .function = (uint8_t)function });

@@ -113,7 +113,7 @@ uint32_t expr_parse_value(struct expr_parser *parser, uint8_t *type_out);
 /* Is the current token a word that this grammar has for itself? */
 bool expr_parse_is_keyword(const struct expr_parser *parser);
 /* The function whose name is the current token. */
-enum expr_function expr_parse_function(struct expr_parser *parser);
+enum expr_function expr_operand_function(struct expr_parser *parser);
 /* Code. */
 void expr_parse_emit(struct expr_parser *parser, enum expr_op op);
 void expr_parse_emit_index(struct expr_parser *parser, enum expr_op op, uint32_t index);
@@ -127,7 +127,7 @@ void expr_operand_push_value(struct expr_parser *parser);
 void expr_operand_push(struct expr_parser *parser, struct expr_operand operand);
 struct expr_operand *expr_operand_top(struct expr_parser *parser, uint32_t depth);
 void expr_operand_pop(struct expr_parser *parser, uint32_t count);
-const char *expr_function_name(enum expr_function function);
+const char *expr_operand_function_name(enum expr_function function);
 /* Checks that findings come from; operands are the topmost count ones, the first of them lowest. */
 void expr_operand_check_call(struct expr_parser *parser, enum expr_function function, uint32_t count);
 void expr_operand_check_distinct(struct expr_parser *parser, const char *operator_name, uint32_t count);
@@ -135,12 +135,12 @@ void expr_operand_check_order(struct expr_parser *parser, const char *operator_n
 void expr_operand_check_bounds(struct expr_parser *parser);
 void expr_operand_check_number(struct expr_parser *parser, const char *operator_name, uint32_t count);
 /* Do paths overlap or conflict?  Findings. */
-void expr_parse_check_paths(struct expr_parser *parser, const ProtobufCBinaryData *paths, uint32_t count);
+void expr_paths_check(struct expr_parser *parser, const ProtobufCBinaryData *paths, uint32_t count);
 /* "[a, [1], b]", in the arena. */
 const char *expr_parse_path_text(struct expr_parser *parser, ProtobufCBinaryData path);
 
-/* A path of one name, in the arena; false if it is full. */
-bool expr_path_of_name(struct arena *arena, struct slice name, ProtobufCBinaryData *path_out);
+/* A path of one name, in the arena.  ST_INVALID if it is too long for one. */
+enum status expr_parse_path_of_name(struct arena *arena, struct slice name, ProtobufCBinaryData *path_out);
 
 static inline struct slice expr_slice(ProtobufCBinaryData data)
 {

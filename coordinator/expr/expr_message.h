@@ -70,8 +70,11 @@
 	"%s contains invalid key: The expression attribute map contains a key that is too long;"
 #define EXPR_MESSAGE_MAP_NAME                                                                                \
 	"ExpressionAttributeNames contains invalid value: Empty attribute name for key %.*s"
+#define EXPR_MESSAGE_NAME_SIZE "Attribute name is too large, must be less than 65536 bytes"
 #define EXPR_MESSAGE_MAP_NAME_SIZE                                                                           \
-	"ExpressionAttributeNames contains invalid value: Attribute name is too long for key %.*s"
+	"ExpressionAttributeNames contains invalid value: " EXPR_MESSAGE_NAME_SIZE " for key %.*s"
+#define EXPR_MESSAGE_MAPS_SIZE                                                                               \
+	"Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size"
 #define EXPR_MESSAGE_MAP_SIZE      "%s exceeds max size"
 #define EXPR_MESSAGE_UNUSED        "Value provided in %s unused in expressions: keys: {%s}"
 #define EXPR_MESSAGE_COMPILED_SIZE "Expression size has exceeded the maximum allowed size;"
@@ -115,6 +118,9 @@
 #define EXPR_MESSAGE_NAMES_ALONE "ExpressionAttributeNames can only be specified when using expressions"
 #define EXPR_MESSAGE_VALUES_ALONE                                                                            \
 	"ExpressionAttributeValues can only be specified when using expressions: %s %s null"
+#define EXPR_MESSAGE_OPERATOR_ALONE "ConditionalOperator cannot be used without Filter or Expected"
+#define EXPR_MESSAGE_OPERATOR_FOR_ONE                                                                        \
+	"ConditionalOperator can only be used when Filter or Expected has two or more elements"
 #define EXPR_MESSAGE_BOTH_VALUES                                                                             \
 	EXPR_INVALID_VALUES "Value and AttributeValueList cannot be used together for Attribute: %.*s"
 #define EXPR_MESSAGE_BOTH_OPERATORS                                                                          \

@@ -20,12 +20,12 @@ static const struct {
 	[EXPR_LIST_APPEND] = { "list_append", 2, true },
 };
 
-const char *expr_function_name(enum expr_function function)
+const char *expr_operand_function_name(enum expr_function function)
 {
 	return functions[function].name;
 }
 
-enum expr_function expr_parse_function(struct expr_parser *parser)
+enum expr_function expr_operand_function(struct expr_parser *parser)
 {
 	struct slice name = expr_lexer_token(&parser->lexer);
 	bool is_update = parser->use == EXPR_UPDATE;

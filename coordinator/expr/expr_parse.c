@@ -224,16 +224,19 @@ static uint8_t *write_element(uint8_t *out, const struct expr_path_element *elem
 	return out + EXPR_PATH_NAME_HEAD_SIZE + element->name.size;
 }
 
-bool expr_path_of_name(struct arena *arena, struct slice name, ProtobufCBinaryData *path_out)
+enum status expr_parse_path_of_name(struct arena *arena, struct slice name, ProtobufCBinaryData *path_out)
 {
 	struct expr_path_element element = { name, 0 };
-	uint8_t *out = arena_alloc(arena, EXPR_PATH_NAME_HEAD_SIZE + name.size);
+	uint8_t *out;
 
+	if (name.size > LIMIT_ATTRIBUTE_NAME_SIZE_BYTES)
+		return ST_INVALID;
+	out = arena_alloc(arena, EXPR_PATH_NAME_HEAD_SIZE + name.size);
 	if (out == NULL)
-		return false;
+		return ST_NO_MEMORY;
 	*path_out = (ProtobufCBinaryData){ EXPR_PATH_NAME_HEAD_SIZE + name.size, out };
 	(void)write_element(out, &element);
-	return true;
+	return ST_OK;
 }
 
 /* A path that is not sound stays empty: there is a finding about it. */

@@ -86,7 +86,7 @@ static void check_many(struct expr_parser *parser, const ProtobufCBinaryData *pa
 	}
 }
 
-void expr_parse_check_paths(struct expr_parser *parser, const ProtobufCBinaryData *paths, uint32_t count)
+void expr_paths_check(struct expr_parser *parser, const ProtobufCBinaryData *paths, uint32_t count)
 {
 	if (parser->status != ST_OK)
 		return;

@@ -12,7 +12,7 @@ static void parse(struct expr_parser *parser)
 	}
 	if (parser->status == ST_OK && expr_parse_kind(parser) != EXPR_TOKEN_END)
 		expr_parse_syntax(parser);
-	expr_parse_check_paths(parser, parser->paths, parser->path_count);
+	expr_paths_check(parser, parser->paths, parser->path_count);
 }
 
 enum status expr_projection_parse(struct expr_bind *bind, struct slice text,
@@ -51,7 +51,9 @@ enum status expr_projection_of_names(struct arena *arena, const struct slice *na
 {
 	Cleave__ExprProjection *projection = arena_alloc(arena, sizeof(*projection));
 	ProtobufCBinaryData *paths = arena_alloc(arena, name_count * sizeof(*paths));
+	enum status status;
 
+	expr_error_init(error);
 	if (projection == NULL || paths == NULL)
 		return ST_NO_MEMORY;
 	for (uint32_t i = 0; i < name_count; i++) {
@@ -60,8 +62,11 @@ enum status expr_projection_of_names(struct arena *arena, const struct slice *na
 				       (const char *)names[i].data);
 			return ST_INVALID;
 		}
-		if (!expr_path_of_name(arena, names[i], &paths[i]))
-			return ST_NO_MEMORY;
+		status = expr_parse_path_of_name(arena, names[i], &paths[i]);
+		if (status == ST_INVALID)
+			expr_error_set(error, EXPR_MESSAGE_NAME_SIZE);
+		if (status != ST_OK)
+			return status;
 	}
 	cleave__expr_projection__init(projection);
 	projection->n_paths = name_count;

@@ -65,7 +65,7 @@ static void begin_operand(struct update *u)
 		u->has_operand = true;
 	} else if (token.kind == EXPR_TOKEN_WORD && !expr_parse_is_keyword(parser) &&
 		   expr_lexer_is_call(&parser->lexer)) {
-		enum expr_function function = expr_parse_function(parser);
+		enum expr_function function = expr_operand_function(parser);
 
 		expr_parse_count_operator(parser);
 		push(u, (struct entry){ .kind = ENTRY_CALL, .function = (uint8_t)function });
@@ -314,7 +314,7 @@ static void parse(struct update *u)
 		if (parser->status == ST_OK && expr_parse_kind(parser) == EXPR_TOKEN_END)
 			break;
 	}
-	expr_parse_check_paths(parser, u->targets, u->target_count);
+	expr_paths_check(parser, u->targets, u->target_count);
 }
 
 static enum status allocate(struct update *u, struct arena *arena, size_t text_size)

@@ -32,9 +32,6 @@ static inline bool eval_update_is_fine(const struct eval_update_work *work)
 	return work->status == ST_OK && work->error == EXPR_UPDATE_ERROR(OK);
 }
 
-/* Scratch memory for size_bytes; NULL, with the error or status set, if that is too much. */
-uint8_t *eval_update_scratch(struct eval_update_work *work, uint64_t size_bytes);
-
 /* What the actions store: fills in value and is_missing.  work->error is set for wrong types. */
 void eval_update_operands(struct eval_update_work *work);
 

@@ -32,7 +32,8 @@ static void fail_type(struct eval_update_work *work)
 	     work->update->is_legacy ? EXPR_UPDATE_ERROR(LEGACY_TYPE) : EXPR_UPDATE_ERROR(OPERAND_TYPE));
 }
 
-uint8_t *eval_update_scratch(struct eval_update_work *work, uint64_t size_bytes)
+/* NULL, with the error or status set, if that is too much. */
+static uint8_t *allocate(struct eval_update_work *work, uint64_t size_bytes)
 {
 	uint8_t *bytes;
 
@@ -74,7 +75,7 @@ static struct item_value add_numbers(struct eval_update_work *work, const struct
 	error = is_minus ? decimal_subtract(&left, &left, &right) : decimal_add(&left, &left, &right);
 	if (error != DECIMAL_OK)
 		note_number_error(work, error); /* left is still a number, which nobody will see */
-	out = eval_update_scratch(work, EVAL_NUMBER_SIZE_MAX);
+	out = allocate(work, EVAL_NUMBER_SIZE_MAX);
 	if (out == NULL)
 		return nothing;
 	size = decimal_encode(&left, out + 2);
@@ -105,8 +106,7 @@ static uint8_t *append_elements(uint8_t *out, struct slice payload)
 static struct item_value append_lists(struct eval_update_work *work, const struct item_value *a,
 				      const struct item_value *b)
 {
-	uint8_t *start = eval_update_scratch(work, CONTAINER_HEAD_SIZE + (uint64_t)a->payload.size +
-							   b->payload.size);
+	uint8_t *start = allocate(work, CONTAINER_HEAD_SIZE + (uint64_t)a->payload.size + b->payload.size);
 	uint8_t *end;
 
 	if (start == NULL)
@@ -230,8 +230,7 @@ static struct item_value change_set(struct eval_update_work *work, const struct 
 
 	if (!sort_members(work, other, &members))
 		return nothing;
-	start = eval_update_scratch(work,
-				    CONTAINER_HEAD_SIZE + (uint64_t)old->payload.size + other->payload.size);
+	start = allocate(work, CONTAINER_HEAD_SIZE + (uint64_t)old->payload.size + other->payload.size);
 	if (start == NULL)
 		return nothing;
 	end = start + CONTAINER_HEAD_SIZE;
