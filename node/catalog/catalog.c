@@ -305,7 +305,10 @@ static void handle_report(struct catalog *catalog, struct rpc_request *request)
 	arena_init(&arena, CATALOG_REQUEST_ARENA_SIZE_MAX);
 	allocator = proto_arena_allocator(&arena);
 	report = cleave__node_report__unpack(&allocator, request->body.size, request->body.data);
-	if (report != NULL)
+	/* A node that reported for another could move that one's address. */
+	if (report != NULL && report->node != NULL && report->node->node_id != request->caller_id)
+		status = ST_DENIED;
+	else if (report != NULL)
 		status = take_report(catalog, report, &reply);
 	arena_close(&arena);
 	if (status == ST_OK)

@@ -13,7 +13,8 @@
  * Errors   answered to requests: ST_NOT_LEADER with a RoutingHint, ST_UNAVAILABLE (not attached,
  *          no state yet, too few nodes), ST_STALE (this replica hears no leader: watch another),
  *          ST_OVERLOADED, ST_UNKNOWN_OUTCOME (leadership was lost on the way), ST_INVALID, and
- *          what each request says in proto/wire/catalog.proto; ST_DENIED for deletion protection.
+ *          what each request says in proto/wire/catalog.proto; ST_DENIED for deletion protection
+ *          and for a report of another node than the caller.
  */
 #ifndef NODE_CATALOG_CATALOG_H
 #define NODE_CATALOG_CATALOG_H

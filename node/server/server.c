@@ -6,21 +6,28 @@
 #include "proto/wire/methods.h"
 #include "replication/group/snapshot_recv.h"
 
-static void handle_raft(struct server *server, struct rpc_request *request)
+/* Nodes speak for their replicas and for themselves, operators for the cluster; a coordinator
+ * that was taken over can do neither. */
+static bool is_denied(const struct rpc_request *request)
 {
-	enum status status = ST_DENIED;
-
-	if (request->caller_id != 0)
-		status = group_table_receive(server->groups, request->caller_id, request->body);
-	rpc_request_reply_status(request, status);
+	switch (request->method) {
+	case METHOD_RAFT_MESSAGES:
+	case METHOD_SNAPSHOT_CHUNK:
+	case METHOD_CATALOG_REPORT:
+		return request->caller_id == 0;
+	case METHOD_NODE_FAULT:
+	case METHOD_NODE_TRANSFER:
+	case METHOD_NODE_MEMBER:
+		return !request->is_tool;
+	default:
+		return false;
+	}
 }
 
-static void handle_snapshot(struct server *server, struct rpc_request *request)
+static void handle_raft(struct server *server, struct rpc_request *request)
 {
-	if (request->caller_id == 0)
-		rpc_request_reply_status(request, ST_DENIED);
-	else
-		snapshot_recv_chunk(server->groups, request);
+	rpc_request_reply_status(request,
+				 group_table_receive(server->groups, request->caller_id, request->body));
 }
 
 static void handle_catalog(struct server *server, struct rpc_request *request)
@@ -39,12 +46,16 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 		rpc_request_reply_status(request, ST_UNAVAILABLE);
 		return;
 	}
+	if (is_denied(request)) {
+		rpc_request_reply_status(request, ST_DENIED);
+		return;
+	}
 	switch (request->method) {
 	case METHOD_RAFT_MESSAGES:
 		handle_raft(server, request);
 		return;
 	case METHOD_SNAPSHOT_CHUNK:
-		handle_snapshot(server, request);
+		snapshot_recv_chunk(server->groups, request);
 		return;
 	case METHOD_GET_ITEM:
 		handle_item_get(&server->items, request);

@@ -106,6 +106,7 @@ struct rpc_request {
 	uint16_t method;
 	bool is_one_way;
 	uint64_t caller_id;
+	bool is_tool;              /* the caller is an operator's tool */
 	uint64_t deadline_mono_us; /* on this machine's clock */
 	struct slice body;
 	const struct rpc_request_ops *ops;

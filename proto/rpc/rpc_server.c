@@ -19,6 +19,7 @@ struct server_link {
 	struct runtime_timer timer; /* bounds LINK_HELLO and the refusal */
 	enum link_phase phase;
 	uint64_t caller_id;
+	bool is_tool;
 	uint32_t request_count; /* not yet answered */
 	bool is_paused;         /* not read from: it does not read its replies */
 };
@@ -181,6 +182,7 @@ static void handle_request(struct server_link *link, const struct wire_frame *fr
 	request->base.method = frame->method;
 	request->base.is_one_way = frame->type == WIRE_FRAME_ONE_WAY;
 	request->base.caller_id = link->caller_id;
+	request->base.is_tool = link->is_tool;
 	request->base.deadline_mono_us = runtime_mono_us(&server->options.runtime->base) +
 					 frame->timeout_ms * 1000ull;
 	request->base.ops = &request_ops;
@@ -207,6 +209,7 @@ static enum status judge_hello(struct server_link *link, const struct wire_frame
 	if (status != ST_OK)
 		return status;
 	link->caller_id = claimed.node_id;
+	link->is_tool = claimed.role == RPC_ROLE_TOOL;
 	return options->admit == NULL ? ST_OK : options->admit(options->context, &claimed);
 }
 

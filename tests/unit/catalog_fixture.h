@@ -286,6 +286,7 @@ struct catalog_world {
 	struct driver *driver;
 	struct group *group;
 	uint32_t member_count; /* of the group; the others are never there */
+	uint64_t caller_id;    /* of the requests; 0: a coordinator */
 	uint64_t request_number;
 };
 
@@ -367,6 +368,7 @@ static inline void world_send(struct catalog_world *world, struct fake_request *
 			      const ProtobufCMessage *message)
 {
 	fake_request_init(request, &world->loop.base, method, message);
+	request->base.caller_id = world->caller_id;
 	catalog_handle(world->catalog, &request->base);
 	loop_settle(&world->loop);
 	assert_true(request->answer_count <= 1);
@@ -397,7 +399,9 @@ static inline void world_report(struct catalog_world *world, uint64_t node_id, C
 	node.host = host;
 	node.port = 7000;
 	report->node = &node;
+	world->caller_id = node_id;
 	assert_int_equal(world_ask(world, METHOD_CATALOG_REPORT, &report->base), ST_OK);
+	world->caller_id = 0;
 	report->node = NULL;
 }
 

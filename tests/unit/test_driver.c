@@ -11,6 +11,7 @@ static Cleave__NodeReportReply *send_report(struct catalog_world *world, Cleave_
 
 	report.node = node;
 	report.is_complete = is_complete;
+	world->caller_id = node->node_id;
 	world_send(world, &request, METHOD_CATALOG_REPORT, &report.base);
 	assert_int_equal(request.status, ST_OK);
 	reply = cleave__node_report_reply__unpack(NULL, request.reply.size, request.reply.data);
@@ -53,6 +54,10 @@ static void moved_node_is_entered_anew_and_a_forgetful_one_refused(void **state)
 	node.port = 7000;
 	node.incarnation = (ProtobufCBinaryData){ sizeof(incarnation), incarnation };
 	report.node = &node;
+	world.caller_id = 3;
+	assert_int_equal(world_ask(&world, METHOD_CATALOG_REPORT, &report.base), ST_DENIED);
+	assert_null(catalog_state_node(world_state(&world), 4));
+	world.caller_id = 4;
 	assert_int_equal(world_ask(&world, METHOD_CATALOG_REPORT, &report.base), ST_OK);
 	node.host = other_host;
 	assert_int_equal(world_ask(&world, METHOD_CATALOG_REPORT, &report.base), ST_OK);
