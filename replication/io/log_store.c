@@ -245,7 +245,14 @@ enum status log_store_load(struct log_store *store)
 		struct log_entry entry = { 0 };
 
 		if (is_first) {
-			store->first_index = get_u64_be(engine->ops->iter_key(iter).data + 8);
+			struct slice key = engine->ops->iter_key(iter);
+
+			store->first_index = key.size == LOG_STORE_KEY_SIZE ? get_u64_be(key.data + 8) : 0;
+			if (store->first_index == 0) { /* a log begins with 1 */
+				store->first_index = store->last_index + 1;
+				status = ST_CORRUPT;
+				break;
+			}
 			store->last_index = store->first_index - 1;
 			store->cached_first = store->first_index;
 			is_first = false;

@@ -173,6 +173,27 @@ static void a_gap_in_the_stored_log_is_corruption(void **state)
 	fixture_close(&f);
 }
 
+static void an_entry_before_the_first_is_corruption(void **state)
+{
+	struct engine_batch *batch;
+	struct log_store reopened;
+	uint8_t key[LOG_STORE_KEY_SIZE];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, 1);
+	batch = engine_batch_create(f.engine);
+	log_store_key(key, GROUP, 0);
+	engine_batch_put(f.engine, batch, FAMILY_RAFT_LOG, slice_of(key, sizeof(key)),
+			 slice_of_string("\1\1body"));
+	assert_int_equal(engine_write(f.engine, batch), ST_OK);
+	engine_batch_destroy(f.engine, batch);
+	log_store_init(&reopened, &f.commit, GROUP, 1);
+	assert_int_equal(log_store_load(&reopened), ST_CORRUPT);
+	log_store_close(&reopened);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +202,7 @@ int main(void)
 		cmocka_unit_test(trimmed_entries_are_read_from_disk_up_to_a_size),
 		cmocka_unit_test(compaction_moves_the_first_index_for_good),
 		cmocka_unit_test(a_gap_in_the_stored_log_is_corruption),
+		cmocka_unit_test(an_entry_before_the_first_is_corruption),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
