@@ -630,6 +630,11 @@ void raft_engine_campaign(struct raft_engine *engine, uint64_t now_ms, uint64_t 
 		raft->election_timer_start = now_ms + delay_ms - timeout_ms;
 }
 
+void raft_engine_set_heartbeat_ms(struct raft_engine *engine, uint32_t heartbeat_ms)
+{
+	raft_set_heartbeat_timeout(&engine->raft, heartbeat_ms);
+}
+
 void raft_engine_set_inflight_entries_max(struct raft_engine *engine, uint32_t count)
 {
 	raft_set_max_inflight_entries(&engine->raft, count);

@@ -158,6 +158,8 @@ enum status raft_engine_transfer(struct raft_engine *engine, uint64_t now_ms, ui
  * to be gone, or there never was one. */
 void raft_engine_campaign(struct raft_engine *engine, uint64_t now_ms, uint64_t delay_ms);
 
+/* How often a leader that sends nothing else is heard; below the election timeout. */
+void raft_engine_set_heartbeat_ms(struct raft_engine *engine, uint32_t heartbeat_ms);
 void raft_engine_set_inflight_entries_max(struct raft_engine *engine, uint32_t count);
 
 enum raft_engine_state raft_engine_state(const struct raft_engine *engine);

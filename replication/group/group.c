@@ -8,7 +8,6 @@
 #include "replication/group/group_internal.h"
 
 enum {
-	US_PER_MS = 1000,
 	/* A dead leader's followers stand one after the other, not against each other. */
 	CAMPAIGN_FIRST_MS = 5,
 	CAMPAIGN_STEP_MS = 60,
@@ -255,6 +254,7 @@ static void become_leader(struct group *group)
 	group->is_ready = false;
 	group->leader_term = raft_engine_term(group->engine);
 	group->proposed_bytes = 0;
+	group_timer_on_proposal(group);
 	log_debug("group", "leads", "group=%" PRIu64 " term=%" PRIu64, group->id, group->leader_term);
 	if (group->barrier_index == 0)
 		propose_barrier(group);
@@ -272,19 +272,6 @@ static void lose_leadership(struct group *group)
 	group->fsm->ops->leader_lost(group->fsm);
 }
 
-static void arm_timer(struct group *group)
-{
-	uint64_t deadline_us = raft_engine_deadline_ms(group->engine) * US_PER_MS;
-
-	if (group->is_silent)
-		return;
-	/* A deadline that moved away is noticed when the timer fires: heartbeats then cost no heap
-	 * operation. */
-	if (runtime_timer_is_active(&group->timer) && group->timer.deadline_mono_us <= deadline_us)
-		return;
-	runtime_timer_start_at(group->table->runtime, &group->timer, deadline_us);
-}
-
 void group_settle(struct group *group)
 {
 	bool leads = raft_engine_state(group->engine) == RAFT_STATE_LEADER;
@@ -296,17 +283,7 @@ void group_settle(struct group *group)
 		become_leader(group);
 	if (!leads)
 		group->barrier_index = 0;
-	arm_timer(group);
-}
-
-static void on_timer(struct runtime_timer *timer)
-{
-	struct group *group = CONTAINER_OF(timer, struct group, timer);
-	uint64_t now_ms = group_now_ms(group);
-
-	if (now_ms >= raft_engine_deadline_ms(group->engine))
-		raft_engine_timeout(group->engine, now_ms);
-	group_settle(group);
+	group_timer_arm(group);
 }
 
 void group_finish_install(struct group *group, const struct raft_engine_position *position)
@@ -456,6 +433,7 @@ enum status group_propose(struct group *group, struct slice body, uint64_t *inde
 		return ST_NO_MEMORY;
 	memcpy(entry.body->data, body.data, body.size);
 	adapt_inflight(group, body.size);
+	group_timer_on_proposal(group);
 	index = raft_engine_last_index(group->engine) + 1;
 	status = raft_engine_submit(group->engine, group_now_ms(group), &entry, 1);
 	log_body_release(entry.body);
@@ -499,7 +477,7 @@ static struct group *allocate(struct group_table *table, uint64_t id, uint64_t r
 	log_commit_waiter_init(&group->waiter, on_durable);
 	queue_init(&group->held);
 	queue_init(&group->sends);
-	runtime_timer_init(&group->timer, on_timer);
+	group_timer_init(group);
 	group_apply_init(group);
 	group_read_init(group);
 	group->last_heard_mono_ms = runtime_mono_ms(table->runtime);

@@ -91,7 +91,9 @@ struct group {
 	uint64_t lease_term;
 	uint64_t lease_configuration_index; /* that the positions belong to */
 
-	struct runtime_timer timer; /* the engine's next deadline */
+	struct runtime_timer timer;     /* the engine's next deadline */
+	uint64_t last_proposed_mono_ms; /* as leader */
+	bool is_quiet;                  /* leader, with nothing to say for a while: slower heartbeats */
 	struct runtime_task apply_task;
 	struct runtime_timer apply_delay;
 	size_t log_bytes;            /* of the entries in the store, about */
@@ -120,6 +122,11 @@ void group_release_job(struct group *group);
 /* A replica's place in a configuration, -1 if absent. */
 int group_position_of(uint64_t replica_id, const struct raft_engine_configuration *configuration);
 
+/* group_timer.c */
+void group_timer_init(struct group *group);
+void group_timer_arm(struct group *group);
+/* A leader has something to replicate. */
+void group_timer_on_proposal(struct group *group);
 /* group_apply.c */
 void group_apply_init(struct group *group);
 /* group_read.c */
