@@ -9,8 +9,11 @@ static enum status take_value(struct partition_read *read, enum status status)
 	if (status != ST_OK)
 		return status;
 	status = stored_item_read(read->value.slice, &stored);
+	if (status != ST_OK)
+		return status;
 	read->item = stored.item;
-	return status;
+	read->size_bytes = stored.size_bytes;
+	return ST_OK;
 }
 
 static enum status fetch(struct partition_read *read, enum engine_read_mode mode)
@@ -94,6 +97,7 @@ enum status partition_read_start(struct partition *partition, struct partition_r
 {
 	read->partition = partition;
 	read->item = slice_of(NULL, 0);
+	read->size_bytes = 0;
 	read->value = (struct engine_value){ 0 };
 	read->is_waiting = false;
 	partition->env->read_count++;

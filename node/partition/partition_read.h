@@ -24,6 +24,7 @@ struct partition_read {
 	/* Valid after ST_OK or ST_NOT_FOUND, until partition_read_close(). */
 	enum status status;
 	struct slice item;
+	uint32_t size_bytes; /* of the item, as DynamoDB counts; 0 if there is none */
 	/* Own. */
 	struct partition *partition;
 	struct group_read group_read;

@@ -7,6 +7,7 @@
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/proto_arena.h"
+#include "storage/expr/eval_check.h"
 #include "storage/item/item_batch.h"
 
 enum {
@@ -21,6 +22,7 @@ struct batch_op {
 	uint64_t partition_id;
 	struct partition_scan scan;
 	struct item_batch rows;
+	struct eval_projection projection;
 	struct slice keys[ITEM_BATCH_KEYS_MAX];
 	uint8_t end[LIMIT_ROW_KEY_SIZE_BYTES + 1]; /* just behind the last key */
 };
@@ -103,13 +105,24 @@ static bool take_keys(struct batch_op *op, const Cleave__GetItemsRequest *messag
 	return true;
 }
 
+/* It comes from outside: it is checked before it is used. */
+static enum status take_projection(struct batch_op *op, const Cleave__ExprProjection *projection)
+{
+	if (projection == NULL)
+		return ST_OK;
+	if (eval_check_projection(projection) != ST_OK)
+		return ST_INVALID;
+	op->rows.projection = &op->projection;
+	return eval_project_init(&op->projection, projection, &op->arena);
+}
+
 /* What the message asks for; it lives in the operation's arena. */
-static bool take_request(struct batch_op *op, const Cleave__GetItemsRequest *message)
+static enum status take_request(struct batch_op *op, const Cleave__GetItemsRequest *message)
 {
 	struct slice last;
 
 	if (message->size_bytes_max == 0 || !take_keys(op, message))
-		return false;
+		return ST_INVALID;
 	last = op->keys[message->n_row_keys - 1];
 	memcpy(op->end, last.data, last.size); /* and a NUL makes it the next key */
 	op->partition_id = message->partition_id;
@@ -120,7 +133,7 @@ static bool take_request(struct batch_op *op, const Cleave__GetItemsRequest *mes
 	op->scan.work = work;
 	op->scan.done = on_done;
 	op->rows.size_bytes_max = message->size_bytes_max;
-	return true;
+	return take_projection(op, message->projection);
 }
 
 void handle_batch_get(const struct partition_table *partitions, struct rpc_request *request)
@@ -137,8 +150,9 @@ void handle_batch_get(const struct partition_table *partitions, struct rpc_reque
 	}
 	allocator = proto_arena_allocator(&op->arena);
 	message = cleave__get_items_request__unpack(&allocator, request->body.size, request->body.data);
-	if (message == NULL || !take_request(op, message)) {
-		finish(op, ST_INVALID);
+	status = message == NULL ? ST_INVALID : take_request(op, message);
+	if (status != ST_OK) {
+		finish(op, status);
 		return;
 	}
 	partition = partition_table_find(partitions, op->partition_id);

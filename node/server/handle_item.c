@@ -11,6 +11,8 @@
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/proto_arena.h"
+#include "storage/expr/eval_check.h"
+#include "storage/expr/eval_project.h"
 
 enum {
 	ARENA_BYTES_MAX = 8 * 1024 * 1024,
@@ -23,6 +25,8 @@ struct get_op {
 	struct rpc_request *request;
 	struct arena arena;
 	struct partition_read read;
+	bool is_projected;
+	struct eval_projection projection;
 };
 
 struct write_op {
@@ -38,6 +42,7 @@ void handle_item_init(struct handle_item *items, struct partition_table *partiti
 {
 	*items = (struct handle_item){ .partitions = partitions };
 	buf_init(&items->reply, REPLY_BYTES_MAX);
+	buf_init(&items->projected, REPLY_BYTES_MAX);
 	buf_init(&items->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
 	queue_init(&items->spare_gets);
 	queue_init(&items->spare_writes);
@@ -61,6 +66,7 @@ void handle_item_close(struct handle_item *items)
 	}
 	buf_close(&items->row_key);
 	buf_close(&items->reply);
+	buf_close(&items->projected);
 }
 
 /* --- answers --- */
@@ -106,15 +112,37 @@ static void get_op_destroy(struct get_op *op)
 	free(op);
 }
 
+/* The item, or the part of it that was asked for. */
+static enum status project_item(struct get_op *op, struct slice *item_out)
+{
+	struct buf *out = &op->items->projected;
+	enum status status;
+
+	*item_out = op->read.item;
+	if (!op->is_projected)
+		return ST_OK;
+	buf_reset(out);
+	status = eval_project(&op->projection, op->read.item, out);
+	*item_out = buf_slice(out);
+	return status;
+}
+
 static void reply_item(struct get_op *op, bool found)
 {
 	struct handle_item *items = op->items;
 	Cleave__GetItemReply reply;
+	struct slice item = slice_of(NULL, 0);
+	enum status status = found ? project_item(op, &item) : ST_OK;
 	uint8_t *start;
 
+	if (status != ST_OK) {
+		rpc_request_reply_status(op->request, status);
+		return;
+	}
 	cleave__get_item_reply__init(&reply);
 	reply.found = found;
-	reply.item = borrow(op->read.item);
+	reply.item = borrow(item);
+	reply.size_bytes = op->read.size_bytes;
 	buf_reset(&items->reply);
 	start = buf_extend(&items->reply, cleave__get_item_reply__get_packed_size(&reply));
 	if (start == NULL) {
@@ -142,6 +170,17 @@ static void on_read(struct partition_read *read)
 	finish_get(op, read->status, read->partition->id);
 }
 
+/* It comes from outside: it is checked before it is used. */
+static enum status take_projection(struct get_op *op, const Cleave__ExprProjection *projection)
+{
+	op->is_projected = projection != NULL;
+	if (!op->is_projected)
+		return ST_OK;
+	if (eval_check_projection(projection) != ST_OK)
+		return ST_INVALID;
+	return eval_project_init(&op->projection, projection, &op->arena);
+}
+
 void handle_item_get(struct handle_item *items, struct rpc_request *request)
 {
 	struct get_op *op = get_op_create(items, request);
@@ -159,6 +198,11 @@ void handle_item_get(struct handle_item *items, struct rpc_request *request)
 	op->read = (struct partition_read){ .done = on_read };
 	if (message == NULL || message->row_key.len == 0 || message->row_key.len > LIMIT_ROW_KEY_SIZE_BYTES) {
 		finish_get(op, ST_INVALID, 0);
+		return;
+	}
+	status = take_projection(op, message->projection);
+	if (status != ST_OK) {
+		finish_get(op, status, message->partition_id);
 		return;
 	}
 	op->read.row_key = slice_of(message->row_key.data, message->row_key.len);

@@ -12,6 +12,7 @@
 struct handle_item {
 	struct partition_table *partitions;
 	struct buf reply;        /* reused: a reply is copied or sent at once */
+	struct buf projected;    /* reused: the part of an item that is sent */
 	struct buf row_key;      /* reused by the check of each write */
 	struct queue spare_gets; /* operations kept for reuse */
 	struct queue spare_writes;

@@ -7,6 +7,7 @@
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/proto_arena.h"
+#include "storage/expr/eval_check.h"
 #include "storage/item/item_scan.h"
 
 enum {
@@ -21,6 +22,7 @@ struct range_op {
 	uint64_t partition_id;
 	struct partition_scan scan;
 	struct item_scan rows;
+	struct eval_projection projection;
 };
 
 static struct range_op *range_op_create(const struct partition_table *partitions, struct rpc_request *request)
@@ -103,8 +105,22 @@ static bool is_well_formed(const Cleave__ReadRangeRequest *message)
 	       message->size_bytes_max > 0;
 }
 
+/* Programs come from outside: they are checked before they run. */
+static enum status take_programs(struct range_op *op, const Cleave__ReadRangeRequest *message)
+{
+	if (message->filter != NULL && eval_check_condition(message->filter) != ST_OK)
+		return ST_INVALID;
+	op->rows.filter = message->filter;
+	if (message->projection == NULL)
+		return ST_OK;
+	if (eval_check_projection(message->projection) != ST_OK)
+		return ST_INVALID;
+	op->rows.projection = &op->projection;
+	return eval_project_init(&op->projection, message->projection, &op->arena);
+}
+
 /* What the message asks for; it lives in the operation's arena. */
-static void take_request(struct range_op *op, const Cleave__ReadRangeRequest *message)
+static enum status take_request(struct range_op *op, const Cleave__ReadRangeRequest *message)
 {
 	struct slice start = slice_of_field(message->start);
 	struct slice end = slice_of_field(message->end);
@@ -122,6 +138,7 @@ static void take_request(struct range_op *op, const Cleave__ReadRangeRequest *me
 	op->rows.counts_only = message->count_only;
 	op->rows.row_count_max = message->row_count_max;
 	op->rows.size_bytes_max = message->size_bytes_max;
+	return take_programs(op, message);
 }
 
 void handle_query_range(const struct partition_table *partitions, struct rpc_request *request)
@@ -142,7 +159,11 @@ void handle_query_range(const struct partition_table *partitions, struct rpc_req
 		finish(op, ST_INVALID);
 		return;
 	}
-	take_request(op, message);
+	status = take_request(op, message);
+	if (status != ST_OK) {
+		finish(op, status);
+		return;
+	}
 	partition = partition_table_find(partitions, op->partition_id);
 	status = partition == NULL ? ST_MOVED : partition_scan_start(partition, &op->scan);
 	if (status != ST_WOULD_BLOCK)

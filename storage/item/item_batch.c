@@ -2,6 +2,8 @@
 
 #include "storage/encoding/stored_item.h"
 
+enum { HEAD_SIZE = 8 }; /* of a row in the result */
+
 void item_batch_init(struct item_batch *batch)
 {
 	*batch = (struct item_batch){ .keys = NULL };
@@ -11,6 +13,19 @@ void item_batch_init(struct item_batch *batch)
 void item_batch_close(struct item_batch *batch)
 {
 	buf_close(&batch->rows);
+}
+
+/* Behind its head, whose size becomes that of what is left. */
+static enum status add_projected(struct item_batch *batch, struct slice item)
+{
+	size_t offset = batch->rows.size;
+	enum status status = eval_project(batch->projection, item, &batch->rows);
+
+	if (status != ST_OK)
+		return status;
+	if (batch->rows.status == ST_OK)
+		put_u32_be(batch->rows.data + offset - HEAD_SIZE, (uint32_t)(batch->rows.size - offset));
+	return batch->rows.status;
 }
 
 static enum status add_row(struct item_batch *batch, struct slice value, uint64_t *size_bytes)
@@ -23,6 +38,8 @@ static enum status add_row(struct item_batch *batch, struct slice value, uint64_
 	*size_bytes += stored.size_bytes;
 	buf_put_u32_be(&batch->rows, (uint32_t)stored.item.size);
 	buf_put_u32_be(&batch->rows, stored.size_bytes);
+	if (batch->projection != NULL)
+		return add_projected(batch, stored.item);
 	buf_append_slice(&batch->rows, stored.item);
 	return batch->rows.status;
 }

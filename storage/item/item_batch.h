@@ -19,6 +19,7 @@ struct item_batch {
 	const struct slice *keys;
 	uint32_t key_count;
 	uint64_t size_bytes_max; /* of the items as DynamoDB counts; the one that reaches it is the last */
+	const struct eval_projection *projection; /* NULL: whole items */
 	/* Results. */
 	struct buf rows; /* one for each answered key: encoded size u32 be (0: none) | size u32 be | item */
 	uint32_t answered_count; /* the first ones; at least 1 */

@@ -21,11 +21,28 @@ static bool has_room(const struct item_scan *scan)
 	       scan->evaluated_size_bytes < scan->size_bytes_max && scan->rows.size < ITEM_SCAN_ENCODED_BYTES;
 }
 
+/* Its size comes first, and is known last. */
+static enum status add_projected(struct item_scan *scan, struct slice item)
+{
+	size_t offset = scan->rows.size;
+	enum status status;
+
+	buf_put_u32_be(&scan->rows, 0);
+	status = eval_project(scan->projection, item, &scan->rows);
+	if (status != ST_OK)
+		return status;
+	if (scan->rows.status == ST_OK)
+		put_u32_be(scan->rows.data + offset, (uint32_t)(scan->rows.size - offset - sizeof(uint32_t)));
+	return scan->rows.status;
+}
+
 static enum status add_match(struct item_scan *scan, struct slice item)
 {
 	scan->matched_count++;
 	if (scan->counts_only)
 		return ST_OK;
+	if (scan->projection != NULL)
+		return add_projected(scan, item);
 	buf_put_u32_be(&scan->rows, (uint32_t)item.size);
 	buf_append_slice(&scan->rows, item);
 	return scan->rows.status;
@@ -35,12 +52,15 @@ static enum status evaluate(struct item_scan *scan, struct slice value)
 {
 	struct stored_item stored;
 	enum status status = stored_item_read(value, &stored);
+	bool is_match = true;
 
 	if (status != ST_OK)
 		return status;
 	scan->evaluated_count++;
 	scan->evaluated_size_bytes += stored.size_bytes;
-	return add_match(scan, stored.item);
+	if (scan->filter != NULL)
+		status = eval_condition(scan->filter, stored.item, &is_match);
+	return status == ST_OK && is_match ? add_match(scan, stored.item) : status;
 }
 
 /* The iterator stands on the first row, if there is one. */

@@ -15,6 +15,8 @@
 
 #include "proto/model/limits.h"
 #include "storage/engine/engine.h"
+#include "storage/expr/eval_condition.h"
+#include "storage/expr/eval_project.h"
 
 enum {
 	ITEM_SCAN_ROWS_MAX = 16 * 1024,            /* evaluated in one step */
@@ -30,7 +32,9 @@ struct item_scan {
 	bool is_backward;
 	bool counts_only;
 	uint32_t row_count_max;
-	uint64_t size_bytes_max; /* of evaluated items; the one that reaches it is the last */
+	uint64_t size_bytes_max;             /* of evaluated items; the one that reaches it is the last */
+	const Cleave__ExprCondition *filter; /* checked; NULL: all rows match */
+	const struct eval_projection *projection; /* NULL: whole items */
 	/* Results. */
 	struct buf rows; /* matched: size u32 be | item bytes */
 	uint32_t matched_count;
