@@ -94,6 +94,40 @@ static bool is_complete(const struct batch_state *state, uint32_t table_index)
 	return true;
 }
 
+static void write_names(const struct json_list *names, struct json_writer *writer)
+{
+	const struct json_string_entry *entries = names->elements;
+
+	json_writer_key(writer, "ExpressionAttributeNames");
+	json_writer_object_start(writer);
+	for (uint32_t i = 0; i < names->count; i++) {
+		json_writer_name(writer, entries[i].key);
+		json_writer_string(writer, entries[i].value);
+	}
+	json_writer_object_end(writer);
+}
+
+/* What else the table's entry had: it can be sent again as it stands. */
+static void write_options(const struct api_batch_table *table, struct json_writer *writer)
+{
+	const struct api_expression_input *input = &table->expression_input;
+	const struct slice *attributes = input->attributes_to_get.elements;
+
+	if (table->is_consistent)
+		json_writer_member_bool(writer, "ConsistentRead", true);
+	if (input->projection.data != NULL)
+		json_writer_member_string(writer, "ProjectionExpression", input->projection);
+	if (input->names.is_set)
+		write_names(&input->names, writer);
+	if (!input->attributes_to_get.is_set)
+		return;
+	json_writer_key(writer, "AttributesToGet");
+	json_writer_list_start(writer);
+	for (uint32_t i = 0; i < input->attributes_to_get.count; i++)
+		json_writer_string(writer, attributes[i]);
+	json_writer_list_end(writer);
+}
+
 static enum status write_unprocessed_of(const struct batch_state *state, uint32_t table_index,
 					struct json_writer *writer)
 {
@@ -111,8 +145,7 @@ static enum status write_unprocessed_of(const struct batch_state *state, uint32_
 		status = json_item_write(writer->out, table->keys[state->items[i].key_index]);
 	}
 	json_writer_list_end(writer);
-	if (table->is_consistent)
-		json_writer_member_bool(writer, "ConsistentRead", true);
+	write_options(table, writer);
 	json_writer_object_end(writer);
 	return status;
 }
@@ -277,10 +310,14 @@ static bool make_keys(struct batch_state *state, const struct table_info *const 
 	if (keys == NULL)
 		return false;
 	for (uint32_t t = 0; t < input->table_count; t++) {
+		if (!api_expression_check_schema(&input->tables[t].expressions, &tables[t]->schema, false,
+						 &state->request->error))
+			return false;
 		for (uint32_t k = 0; k < input->tables[t].key_count; k++) {
 			if (!make_row_key(state, tables[t], input->tables[t].keys[k], &keys[count]))
 				return false;
 			keys[count].is_consistent = input->tables[t].is_consistent;
+			keys[count].projection = input->tables[t].expressions.projection;
 			keys[count].request_index = count;
 			state->items[count] = (struct batch_item){ .table_index = t, .key_index = k };
 			count++;

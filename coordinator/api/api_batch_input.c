@@ -7,10 +7,7 @@
 struct raw_table {
 	struct json_list keys; /* of item bytes */
 	enum json_bool consistent_read;
-	/* Refused for now. */
-	struct json_list attributes_to_get;
-	struct slice projection_expression;
-	struct json_list expression_names;
+	struct api_expression_input expressions;
 };
 
 /* An entry of RequestItems. */
@@ -27,9 +24,10 @@ struct raw_input {
 static const struct json_field table_fields[] = {
 	{ "Keys", &json_type_item_list, offsetof(struct raw_table, keys), 0 },
 	{ "ConsistentRead", &json_type_bool, offsetof(struct raw_table, consistent_read), 0 },
-	{ "AttributesToGet", &json_type_string_list, offsetof(struct raw_table, attributes_to_get), 0 },
-	{ "ProjectionExpression", &json_type_string, offsetof(struct raw_table, projection_expression), 0 },
-	{ "ExpressionAttributeNames", &json_type_string_map, offsetof(struct raw_table, expression_names),
+	{ "AttributesToGet", &json_type_string_list,
+	  offsetof(struct raw_table, expressions.attributes_to_get), 0 },
+	{ "ProjectionExpression", &json_type_string, offsetof(struct raw_table, expressions.projection), 0 },
+	{ "ExpressionAttributeNames", &json_type_string_map, offsetof(struct raw_table, expressions.names),
 	  0 },
 };
 static const struct json_type table_type = JSON_STRUCT("KeysAndAttributes", struct raw_table, table_fields);
@@ -48,6 +46,22 @@ static const struct raw_entry *entries_of(const struct raw_input *raw)
 }
 
 /* --- constraints of the API's model --- */
+
+static void check_names(struct api_check *check, const struct raw_entry *entry)
+{
+	const struct json_list *names = &entry->value.expressions.attributes_to_get;
+	int size = (int)entry->key.size;
+	const char *table = (const char *)entry->key.data;
+
+	if (names->is_set && names->count == 0)
+		api_check_add(check,
+			      API_MESSAGE_BATCH_NAMES "Member must have length greater than or equal to 1",
+			      size, table);
+	if (names->count > LIMIT_ATTRIBUTES_TO_GET_COUNT)
+		api_check_add(check,
+			      API_MESSAGE_BATCH_NAMES "Member must have length less than or equal to %d",
+			      size, table, LIMIT_ATTRIBUTES_TO_GET_COUNT);
+}
 
 static void check_keys(struct api_check *check, const struct raw_entry *entry)
 {
@@ -82,6 +96,7 @@ static bool check_constraints(const struct raw_input *raw, struct api_error *err
 			api_check_add(&check, API_MESSAGE_BATCH_TABLE_NAME, (int)entry->key.size,
 				      (const char *)entry->key.data);
 		check_keys(&check, entry);
+		check_names(&check, entry);
 	}
 	return api_check_passed(&check, error);
 }
@@ -92,18 +107,6 @@ static bool refuse(struct api_error *error, const char *message)
 {
 	api_error_set(error, API_ERROR_VALIDATION, "%s", message);
 	return false;
-}
-
-/* The first parameter that cannot be served yet; NULL if there is none. */
-static const char *find_unsupported(const struct raw_table *raw)
-{
-	if (raw->attributes_to_get.is_set)
-		return "AttributesToGet";
-	if (raw->projection_expression.data != NULL)
-		return "ProjectionExpression";
-	if (raw->expression_names.is_set)
-		return "ExpressionAttributeNames";
-	return NULL;
 }
 
 /* Keys are few and mostly differ in size or in their first bytes. */
@@ -121,24 +124,48 @@ static bool has_equal_keys(const struct slice *keys, uint32_t count)
 	return false;
 }
 
-static bool take_table(const struct raw_entry *entry, struct api_batch_table *table_out,
+static bool take_table(const struct raw_entry *entry, struct arena *arena, struct api_batch_table *table_out,
 		       struct api_error *error)
 {
 	const struct raw_table *raw = &entry->value;
-	const char *unsupported = find_unsupported(raw);
 
-	if (unsupported != NULL) {
-		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_NOT_SUPPORTED, unsupported);
-		return false;
-	}
 	*table_out = (struct api_batch_table){
 		.name = entry->key,
 		.keys = raw->keys.elements,
 		.key_count = raw->keys.count,
 		.is_consistent = raw->consistent_read == JSON_TRUE,
+		.expression_input = raw->expressions,
 	};
+	if (!api_expression_compile(&raw->expressions, arena, &table_out->expressions, error))
+		return false;
 	if (has_equal_keys(table_out->keys, table_out->key_count))
 		return refuse(error, API_MESSAGE_BATCH_DUPLICATES);
+	return true;
+}
+
+/* Tables may not differ in kind: all of them together, then each with its own placeholders. */
+static bool check_mixed(const struct raw_input *raw, struct api_error *error)
+{
+	static const struct api_expression_input no_placeholders;
+	struct expr_parameter projection = { "ProjectionExpression", false };
+	struct expr_parameter names = { "AttributesToGet", false };
+
+	for (uint32_t i = 0; i < raw->tables.count; i++) {
+		const struct api_expression_input *input = &entries_of(raw)[i].value.expressions;
+
+		projection.is_set = projection.is_set || input->projection.data != NULL;
+		names.is_set = names.is_set || input->attributes_to_get.is_set;
+	}
+	if (!api_expression_check_mixed(&no_placeholders, &projection, 1, &names, 1, error))
+		return false;
+	for (uint32_t i = 0; i < raw->tables.count; i++) {
+		const struct api_expression_input *input = &entries_of(raw)[i].value.expressions;
+
+		projection.is_set = input->projection.data != NULL;
+		names.is_set = input->attributes_to_get.is_set;
+		if (!api_expression_check_mixed(input, &projection, 1, &names, 1, error))
+			return false;
+	}
 	return true;
 }
 
@@ -156,7 +183,7 @@ static bool take_tables(const struct raw_input *raw, struct arena *arena, struct
 		return false;
 	}
 	for (uint32_t i = 0; i < raw->tables.count; i++) {
-		if (!take_table(&entries_of(raw)[i], &input.tables[i], error))
+		if (!take_table(&entries_of(raw)[i], arena, &input.tables[i], error))
 			return false;
 		input.key_count += input.tables[i].key_count;
 		if (input.key_count > LIMIT_BATCH_GET_COUNT)
@@ -179,6 +206,8 @@ bool api_batch_input_read(struct slice body, struct arena *arena, struct api_bat
 		return false;
 	}
 	if (!check_constraints(&raw, error))
+		return false;
+	if (!check_mixed(&raw, error))
 		return false;
 	api_error_from_json(error, &json);
 	return status == ST_OK && take_tables(&raw, arena, input_out, error);

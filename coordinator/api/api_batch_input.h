@@ -9,6 +9,7 @@
 #define COORDINATOR_API_API_BATCH_INPUT_H
 
 #include "coordinator/api/api_capacity.h"
+#include "coordinator/api/api_expression.h"
 #include "proto/base/arena.h"
 
 struct api_batch_table {
@@ -16,6 +17,8 @@ struct api_batch_table {
 	const struct slice *keys; /* item bytes */
 	uint32_t key_count;
 	bool is_consistent;
+	struct api_expression_input expression_input; /* as sent, for UnprocessedKeys */
+	struct api_expressions expressions;           /* the projection */
 };
 
 struct api_batch_input {

@@ -41,6 +41,7 @@ static struct metric outcomes[][API_OUTCOME_COUNT] = {
 	OUTCOMES("GetItem"),
 	OUTCOMES("ListTables"),
 	OUTCOMES("PutItem"),
+	OUTCOMES("Query"),
 	OUTCOMES("Scan"),
 	OUTCOMES("UpdateTable"),
 };
@@ -55,6 +56,7 @@ static struct histogram durations[] = {
 	DURATION("GetItem"),
 	DURATION("ListTables"),
 	DURATION("PutItem"),
+	DURATION("Query"),
 	DURATION("Scan"),
 	DURATION("UpdateTable"),
 };
@@ -71,8 +73,9 @@ static const struct api_operation operations[] = {
 	{ "GetItem", api_item_get, outcomes[7], &durations[7] },
 	{ "ListTables", api_table_list, outcomes[8], &durations[8] },
 	{ "PutItem", api_item_put, outcomes[9], &durations[9] },
-	{ "Scan", api_query_scan, outcomes[10], &durations[10] },
-	{ "UpdateTable", api_table_update, outcomes[11], &durations[11] },
+	{ "Query", api_query_query, outcomes[10], &durations[10] },
+	{ "Scan", api_query_scan, outcomes[11], &durations[11] },
+	{ "UpdateTable", api_table_update, outcomes[12], &durations[12] },
 };
 
 _Static_assert(ARRAY_COUNT(operations) == ARRAY_COUNT(outcomes), "one row of counters for each operation");

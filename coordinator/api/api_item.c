@@ -26,7 +26,7 @@ static uint64_t half_units_of(const struct item_state *state)
 	const struct item_op *op = &state->op;
 
 	if (op->kind == ITEM_OP_GET)
-		return capacity_read_half_units(op->is_found ? item_size_bytes(op->found_item) : 0,
+		return capacity_read_half_units(op->is_found ? op->found_size_bytes : 0,
 						op->is_consistent ? CAPACITY_READ_STRONG
 								  : CAPACITY_READ_EVENTUAL);
 	return capacity_write_half_units(op->old_size_bytes, op->new_size_bytes, false);
@@ -137,6 +137,7 @@ static void start_op(struct item_state *state)
 		.item = state->op.kind == ITEM_OP_PUT ? state->input.item : slice_of(NULL, 0),
 		.is_consistent = state->input.is_consistent,
 		.returns_old = state->input.returns_old,
+		.projection = state->input.expressions.projection,
 		.needs_old_size = state->input.capacity != API_CAPACITY_NONE,
 		.arena = request->arena,
 		.done = on_done,
@@ -159,7 +160,8 @@ static void run_on_table(struct api_request *request)
 		api_failure_answer(request, ST_NOT_FOUND);
 		return;
 	}
-	if (make_row_key(state, table))
+	if (make_row_key(state, table) &&
+	    api_expression_check_schema(&state->input.expressions, &table->schema, false, &request->error))
 		start_op(state);
 	else
 		api_request_fail(request);

@@ -12,14 +12,11 @@ struct raw_input {
 	struct slice return_capacity;
 	struct slice return_metrics;
 	struct slice return_on_failure;
+	struct api_expression_input expressions;
 	/* Refused for now. */
 	struct slice condition_expression;
 	struct slice conditional_operator;
 	struct json_list expected;
-	struct slice projection_expression;
-	struct json_list attributes_to_get;
-	struct json_list expression_names;
-	struct slice expression_values;
 };
 
 /* What an entry of Expected holds does not matter while it is refused. */
@@ -41,7 +38,7 @@ static const struct json_type expected_type = JSON_MAP_OF(&ignored_type);
 #define COMMON_FIELDS                                                                                        \
 	FIELD("TableName", &json_type_string, table_name),                                                   \
 		FIELD("ReturnConsumedCapacity", &json_type_string, return_capacity),                         \
-		FIELD("ExpressionAttributeNames", &json_type_string_map, expression_names)
+		FIELD("ExpressionAttributeNames", &json_type_string_map, expressions.names)
 #define WRITE_FIELDS                                                                                         \
 	FIELD("ReturnValues", &json_type_string, return_values),                                             \
 		FIELD("ReturnItemCollectionMetrics", &json_type_string, return_metrics),                     \
@@ -49,14 +46,14 @@ static const struct json_type expected_type = JSON_MAP_OF(&ignored_type);
 		FIELD("ConditionExpression", &json_type_string, condition_expression),                       \
 		FIELD("ConditionalOperator", &json_type_string, conditional_operator),                       \
 		FIELD("Expected", &expected_type, expected),                                                 \
-		FIELD("ExpressionAttributeValues", &json_type_item, expression_values)
+		FIELD("ExpressionAttributeValues", &json_type_item, expressions.values)
 
 static const struct json_field get_fields[] = {
 	COMMON_FIELDS,
 	FIELD("Key", &json_type_item, item),
 	FIELD("ConsistentRead", &json_type_bool, consistent_read),
-	FIELD("ProjectionExpression", &json_type_string, projection_expression),
-	FIELD("AttributesToGet", &json_type_string_list, attributes_to_get),
+	FIELD("ProjectionExpression", &json_type_string, expressions.projection),
+	FIELD("AttributesToGet", &json_type_string_list, expressions.attributes_to_get),
 };
 static const struct json_field put_fields[] = {
 	COMMON_FIELDS,
@@ -104,6 +101,8 @@ static bool check_constraints(enum item_op_kind kind, const struct raw_input *ra
 	api_check_table_name(&check, "tableName", raw->table_name);
 	api_check_required(&check, is_put ? "item" : "key",
 			   is_item_given(raw, json, is_put ? "Item" : "Key"));
+	api_check_count(&check, "attributesToGet", &raw->expressions.attributes_to_get, 1,
+			LIMIT_ATTRIBUTES_TO_GET_COUNT);
 	api_check_enum(&check, "returnValues", raw->return_values, &return_enum);
 	api_check_enum(&check, "returnItemCollectionMetrics", raw->return_metrics, &metrics_enum);
 	api_check_enum(&check, "returnValuesOnConditionCheckFailure", raw->return_on_failure, &failure_enum);
@@ -111,7 +110,7 @@ static bool check_constraints(enum item_op_kind kind, const struct raw_input *ra
 }
 
 /* The first parameter that cannot be served yet; NULL if there is none. */
-static const char *find_unsupported(const struct raw_input *raw)
+static const char *find_unsupported(enum item_op_kind kind, const struct raw_input *raw)
 {
 	if (raw->condition_expression.data != NULL)
 		return "ConditionExpression";
@@ -119,13 +118,9 @@ static const char *find_unsupported(const struct raw_input *raw)
 		return "Expected";
 	if (raw->conditional_operator.data != NULL)
 		return "ConditionalOperator";
-	if (raw->projection_expression.data != NULL)
-		return "ProjectionExpression";
-	if (raw->attributes_to_get.is_set)
-		return "AttributesToGet";
-	if (raw->expression_names.is_set)
+	if (kind != ITEM_OP_GET && raw->expressions.names.is_set)
 		return "ExpressionAttributeNames";
-	if (raw->expression_values.data != NULL)
+	if (raw->expressions.values.data != NULL)
 		return "ExpressionAttributeValues";
 	return NULL;
 }
@@ -139,6 +134,15 @@ static bool check_return_values(const struct raw_input *raw, struct api_error *e
 		return true;
 	api_error_set(error, API_ERROR_VALIDATION, "%s", API_MESSAGE_RETURN_VALUES);
 	return false;
+}
+
+static bool check_mixed(const struct raw_input *raw, struct api_error *error)
+{
+	const struct api_expression_input *input = &raw->expressions;
+	const struct expr_parameter projection = { "ProjectionExpression", input->projection.data != NULL };
+	const struct expr_parameter names = { "AttributesToGet", input->attributes_to_get.is_set };
+
+	return api_expression_check_mixed(input, &projection, 1, &names, 1, error);
 }
 
 static bool fill_in(enum item_op_kind kind, const struct raw_input *raw, struct api_item_input *out,
@@ -175,11 +179,16 @@ bool api_item_input_read(enum item_op_kind kind, struct slice body, struct arena
 	}
 	if (!check_constraints(kind, &raw, &json, error))
 		return false;
-	unsupported = find_unsupported(&raw);
+	unsupported = find_unsupported(kind, &raw);
 	if (unsupported != NULL) {
 		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_NOT_SUPPORTED, unsupported);
 		return false;
 	}
+	if (kind == ITEM_OP_GET && !check_mixed(&raw, error))
+		return false;
 	api_error_from_json(error, &json);
-	return status == ST_OK && check_return_values(&raw, error) && fill_in(kind, &raw, input_out, error);
+	if (status != ST_OK || !check_return_values(&raw, error) || !fill_in(kind, &raw, input_out, error))
+		return false;
+	return kind != ITEM_OP_GET ||
+	       api_expression_compile(&raw.expressions, arena, &input_out->expressions, error);
 }

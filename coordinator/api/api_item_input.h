@@ -11,6 +11,7 @@
 #define COORDINATOR_API_API_ITEM_INPUT_H
 
 #include "coordinator/api/api_capacity.h"
+#include "coordinator/api/api_expression.h"
 #include "coordinator/exec/item_op.h"
 #include "coordinator/json/json_reader.h"
 
@@ -20,7 +21,8 @@ struct api_item_input {
 	bool is_consistent;
 	bool returns_old;
 	enum api_capacity capacity;
-	uint64_t size_bytes; /* of the item, as DynamoDB counts */
+	uint64_t size_bytes;                /* of the item, as DynamoDB counts */
+	struct api_expressions expressions; /* GetItem: the projection */
 };
 
 bool api_item_input_read(enum item_op_kind kind, struct slice body, struct arena *arena,

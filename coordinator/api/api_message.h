@@ -68,6 +68,9 @@
 #define API_MESSAGE_RETURN_VALUES "ReturnValues can only be ALL_OLD or NONE"
 #define API_MESSAGE_ITEM_SIZE     "Item size has exceeded the maximum allowed size"
 
+/* Expressions. */
+#define API_MESSAGE_VALUES_INVALID "ExpressionAttributeValues contains invalid value: %s for key %s"
+
 /* BatchGetItem. */
 #define API_MESSAGE_BATCH_EMPTY                                                                              \
 	"Value at 'RequestItems' failed to satisfy constraint: Member must have length greater than or "     \
@@ -76,13 +79,17 @@
 	"Value '{\"%.*s\":...}' at 'requestItems' failed to satisfy constraint: Map keys must satisfy "      \
 	"constraint: [Member must have length less than or equal to 255, Member must have length greater "   \
 	"than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
-#define API_MESSAGE_BATCH_KEYS       "Value at 'RequestItems.%.*s.member.Keys' failed to satisfy constraint: "
+#define API_MESSAGE_BATCH_KEYS "Value at 'RequestItems.%.*s.member.Keys' failed to satisfy constraint: "
+#define API_MESSAGE_BATCH_NAMES                                                                              \
+	"Value at 'RequestItems.%.*s.member.AttributesToGet' failed to satisfy constraint: "
 #define API_MESSAGE_BATCH_DUPLICATES "Provided list of item keys contains duplicates"
 #define API_MESSAGE_BATCH_TOO_MANY   "Too many items requested for the BatchGetItem call"
 
 /* Query and Scan. */
 #define API_MESSAGE_QUERY_LIMIT                                                                              \
 	"Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
+#define API_MESSAGE_KEY_CONDITION_MISSING                                                                    \
+	"Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
 #define API_MESSAGE_TOTAL_SEGMENTS_MISSING                                                                   \
 	"The TotalSegments parameter is required but was not present in the request when Segment parameter " \
 	"is present"
@@ -100,6 +107,10 @@
 #define API_MESSAGE_SELECT_NEEDS_INDEX                                                                       \
 	"ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
 #define API_MESSAGE_START_KEY_INVALID "The provided starting key is invalid"
+#define API_MESSAGE_START_KEY_OUTSIDE                                                                        \
+	"The provided starting key is outside query boundaries based on provided conditions"
+#define API_MESSAGE_START_KEY_PREDICATE "The provided starting key does not match the range key predicate"
+#define API_MESSAGE_START_KEY_RESTART   "The query can return at most one row and cannot be restarted"
 #define API_MESSAGE_START_KEY_SEGMENT                                                                        \
 	API_MESSAGE_START_KEY_INVALID                                                                        \
 	": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: "    \

@@ -151,11 +151,27 @@ static void start_op(struct query_state *state, const struct table_info *table,
 		.is_consistent = input->is_consistent,
 		.counts_only = input->counts_only,
 		.row_count_max = input->row_count_max,
+		.filter = input->expressions.filter,
+		.projection = input->expressions.projection,
 		.arena = request->arena,
 		.done = on_done,
 	};
 	request->cancel = cancel;
 	query_op_start(request->api->options.items, &state->op);
+}
+
+static bool make_range(struct query_state *state, const struct table_info *table,
+		       struct api_query_range *range_out)
+{
+	struct api_request *request = state->request;
+	bool is_query = state->kind == API_QUERY;
+	bool is_made = is_query ? api_query_range_of_query(&state->input, table, request->arena, range_out,
+							   &request->error)
+				: api_query_range_of_scan(&state->input, table, request->arena, range_out,
+							  &request->error);
+
+	return is_made && api_expression_check_schema(&state->input.expressions, &table->schema, is_query,
+						      &request->error);
 }
 
 /* After a sync the table must be there, and another one than before. */
@@ -173,7 +189,7 @@ static void run_on_table(struct api_request *request)
 		api_failure_answer(request, ST_NOT_FOUND);
 		return;
 	}
-	if (api_query_range_of_scan(&state->input, table, request->arena, &range, &request->error))
+	if (make_range(state, table, &range))
 		start_op(state, table, &range);
 	else
 		api_request_fail(request);
@@ -194,6 +210,11 @@ static void run(struct api_request *request, enum api_query_kind kind)
 		run_on_table(request);
 	else
 		api_request_fail(request);
+}
+
+void api_query_query(struct api_request *request)
+{
+	run(request, API_QUERY);
 }
 
 void api_query_scan(struct api_request *request)

@@ -16,6 +16,7 @@
 
 #include "coordinator/api/api_request.h"
 
+void api_query_query(struct api_request *request);
 void api_query_scan(struct api_request *request);
 
 #endif

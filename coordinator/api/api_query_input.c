@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "coordinator/api/api_condition.h"
 #include "coordinator/api/api_message.h"
 
 /* The members of both requests; each operation's table names its own. */
@@ -16,31 +17,8 @@ struct raw_input {
 	struct json_number total_segments;
 	enum json_bool consistent_read;
 	enum json_bool scan_forward;
-	/* Refused for now. */
-	struct slice key_condition_expression;
-	struct slice filter_expression;
-	struct slice projection_expression;
-	struct json_list expression_names;
-	struct slice expression_values;
-	struct json_list key_conditions;
-	struct json_list filter;
-	struct slice conditional_operator;
-	struct json_list attributes_to_get;
+	struct api_expression_input expressions;
 };
-
-struct raw_condition {
-	struct slice comparison;
-	struct json_list values; /* of encoded values */
-};
-
-static const struct json_type value_list_type = JSON_LIST_OF(&json_type_value);
-static const struct json_field condition_fields[] = {
-	{ "ComparisonOperator", &json_type_string, offsetof(struct raw_condition, comparison), 0 },
-	{ "AttributeValueList", &value_list_type, offsetof(struct raw_condition, values), 0 },
-};
-static const struct json_type condition_type = JSON_STRUCT("Condition", struct raw_condition,
-							   condition_fields);
-static const struct json_type conditions_type = JSON_MAP_OF(&condition_type);
 
 #define FIELD(name, type, member)                                                                            \
 	{                                                                                                    \
@@ -54,25 +32,25 @@ static const struct json_type conditions_type = JSON_MAP_OF(&condition_type);
 		FIELD("ExclusiveStartKey", &json_type_item, start_key),                                      \
 		FIELD("Limit", &json_type_integer, limit),                                                   \
 		FIELD("ConsistentRead", &json_type_bool, consistent_read),                                   \
-		FIELD("FilterExpression", &json_type_string, filter_expression),                             \
-		FIELD("ProjectionExpression", &json_type_string, projection_expression),                     \
-		FIELD("ExpressionAttributeNames", &json_type_string_map, expression_names),                  \
-		FIELD("ExpressionAttributeValues", &json_type_item, expression_values),                      \
-		FIELD("ConditionalOperator", &json_type_string, conditional_operator),                       \
-		FIELD("AttributesToGet", &json_type_string_list, attributes_to_get)
+		FIELD("FilterExpression", &json_type_string, expressions.filter),                            \
+		FIELD("ProjectionExpression", &json_type_string, expressions.projection),                    \
+		FIELD("ExpressionAttributeNames", &json_type_string_map, expressions.names),                 \
+		FIELD("ExpressionAttributeValues", &json_type_item, expressions.values),                     \
+		FIELD("ConditionalOperator", &json_type_string, expressions.conditional_operator),           \
+		FIELD("AttributesToGet", &json_type_string_list, expressions.attributes_to_get)
 
 static const struct json_field query_fields[] = {
 	COMMON_FIELDS,
 	FIELD("ScanIndexForward", &json_type_bool, scan_forward),
-	FIELD("KeyConditionExpression", &json_type_string, key_condition_expression),
-	FIELD("KeyConditions", &conditions_type, key_conditions),
-	FIELD("QueryFilter", &conditions_type, filter),
+	FIELD("KeyConditionExpression", &json_type_string, expressions.key_condition),
+	FIELD("KeyConditions", &api_condition_map_type, expressions.key_conditions),
+	FIELD("QueryFilter", &api_condition_map_type, expressions.filter_conditions),
 };
 static const struct json_field scan_fields[] = {
 	COMMON_FIELDS,
 	FIELD("Segment", &json_type_integer, segment),
 	FIELD("TotalSegments", &json_type_integer, total_segments),
-	FIELD("ScanFilter", &conditions_type, filter),
+	FIELD("ScanFilter", &api_condition_map_type, expressions.filter_conditions),
 };
 static const struct json_type input_types[] = {
 	[API_QUERY] = JSON_STRUCT("QueryInput", struct raw_input, query_fields),
@@ -105,10 +83,17 @@ static bool check_constraints(enum api_query_kind kind, const struct raw_input *
 	api_check_table_name(&check, "indexName", raw->index_name);
 	api_check_range(&check, "totalSegments", raw->total_segments, 1, LIMIT_SCAN_SEGMENT_COUNT);
 	api_capacity_check(&check, raw->return_capacity);
+	if (kind == API_QUERY)
+		api_condition_check(&check, "queryFilter", &raw->expressions.filter_conditions);
 	api_check_required(&check, "tableName", raw->table_name.data != NULL);
 	api_check_table_name(&check, "tableName", raw->table_name);
-	api_check_enum(&check, "conditionalOperator", raw->conditional_operator, &operator_enum);
-	api_check_count(&check, "attributesToGet", &raw->attributes_to_get, 1, LIMIT_ATTRIBUTES_TO_GET_COUNT);
+	api_check_enum(&check, "conditionalOperator", raw->expressions.conditional_operator, &operator_enum);
+	api_check_count(&check, "attributesToGet", &raw->expressions.attributes_to_get, 1,
+			LIMIT_ATTRIBUTES_TO_GET_COUNT);
+	if (kind == API_QUERY)
+		api_condition_check(&check, "keyConditions", &raw->expressions.key_conditions);
+	else
+		api_condition_check(&check, "scanFilter", &raw->expressions.filter_conditions);
 	api_check_range(&check, "segment", raw->segment, 0, LIMIT_SCAN_SEGMENT_COUNT - 1);
 	if (kind == API_SCAN)
 		api_check_range(&check, "limit", raw->limit, 1, INT32_MAX);
@@ -125,30 +110,23 @@ static bool refuse(struct api_error *error, const char *message)
 	return false;
 }
 
-/* The first parameter that cannot be served yet; NULL if there is none. */
-static const char *find_unsupported(const struct raw_input *raw)
+static bool check_mixed(enum api_query_kind kind, const struct raw_input *raw, struct api_error *error)
 {
-	if (raw->index_name.data != NULL)
-		return "IndexName";
-	if (raw->key_condition_expression.data != NULL)
-		return "KeyConditionExpression";
-	if (raw->filter_expression.data != NULL)
-		return "FilterExpression";
-	if (raw->projection_expression.data != NULL)
-		return "ProjectionExpression";
-	if (raw->expression_names.is_set)
-		return "ExpressionAttributeNames";
-	if (raw->expression_values.data != NULL)
-		return "ExpressionAttributeValues";
-	if (raw->key_conditions.is_set)
-		return "KeyConditions";
-	if (raw->filter.is_set)
-		return "QueryFilter or ScanFilter";
-	if (raw->conditional_operator.data != NULL)
-		return "ConditionalOperator";
-	if (raw->attributes_to_get.is_set)
-		return "AttributesToGet";
-	return NULL;
+	const struct api_expression_input *input = &raw->expressions;
+	const struct expr_parameter expressions[] = {
+		{ "ProjectionExpression", input->projection.data != NULL },
+		{ "FilterExpression", input->filter.data != NULL },
+		{ "KeyConditionExpression", input->key_condition.data != NULL },
+	};
+	const struct expr_parameter others[] = {
+		{ "AttributesToGet", input->attributes_to_get.is_set },
+		{ kind == API_QUERY ? "QueryFilter" : "ScanFilter", input->filter_conditions.is_set },
+		{ "ConditionalOperator", input->conditional_operator.data != NULL },
+		{ "KeyConditions", input->key_conditions.is_set },
+	};
+	uint32_t extra = kind == API_QUERY ? 1 : 0; /* the last of each is Query's */
+
+	return api_expression_check_mixed(input, expressions, 2 + extra, others, 3 + extra, error);
 }
 
 static bool check_segments(const struct raw_input *raw, struct api_error *error)
@@ -169,9 +147,9 @@ static bool check_segments(const struct raw_input *raw, struct api_error *error)
 /* The parameter that names attributes to return; NULL if there is none. */
 static const char *projection_name(const struct raw_input *raw)
 {
-	if (raw->projection_expression.data != NULL)
+	if (raw->expressions.projection.data != NULL)
 		return "ProjectionExpression";
-	return raw->attributes_to_get.is_set ? "AttributesToGet" : NULL;
+	return raw->expressions.attributes_to_get.is_set ? "AttributesToGet" : NULL;
 }
 
 static bool check_select(enum api_query_kind kind, const struct raw_input *raw, struct api_error *error)
@@ -208,11 +186,11 @@ static void fill_in(const struct raw_input *raw, struct api_query_input *out)
 }
 
 /* Some of the faults of a start key's values are told with their place, others are not. */
-static void tell_wrong_value(struct api_error *error, const struct json_error *json)
+static void tell_wrong_start_key(struct api_error *error, const struct json_error *json)
 {
 	static const char *const bare[] = { "contains duplicates", "number set", "numeric value",
 					    "significant digits", "number with magnitude" };
-	bool is_bare = strcmp(json->parameter, "ExclusiveStartKey") != 0;
+	bool is_bare = false;
 
 	for (size_t i = 0; i < ARRAY_COUNT(bare); i++)
 		is_bare = is_bare || strstr(json->message, bare[i]) != NULL;
@@ -222,12 +200,42 @@ static void tell_wrong_value(struct api_error *error, const struct json_error *j
 	api_error_from_json(error, json);
 }
 
+static void tell_wrong_value(struct api_error *error, const struct json_error *json)
+{
+	if (strcmp(json->parameter, "ExclusiveStartKey") == 0)
+		tell_wrong_start_key(error, json);
+	else if (strcmp(json->parameter, "ExpressionAttributeValues") == 0)
+		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_VALUES_INVALID, json->message,
+			      json->attribute);
+	else
+		api_error_from_json(error, json);
+}
+
+/* All that can be said without the table, in the service's order. */
+static bool check_parameters(enum api_query_kind kind, const struct raw_input *raw, struct arena *arena,
+			     const struct json_error *json, struct api_query_input *input_out,
+			     struct api_error *error)
+{
+	if (!check_mixed(kind, raw, error))
+		return false;
+	if (json->kind != JSON_ERROR_NONE) {
+		tell_wrong_value(error, json);
+		return false;
+	}
+	if (!check_segments(raw, error))
+		return false;
+	if (kind == API_QUERY && raw->expressions.key_condition.data == NULL &&
+	    !raw->expressions.key_conditions.is_set)
+		return refuse(error, API_MESSAGE_KEY_CONDITION_MISSING);
+	return api_expression_compile(&raw->expressions, arena, &input_out->expressions, error) &&
+	       check_select(kind, raw, error);
+}
+
 bool api_query_input_read(enum api_query_kind kind, struct slice body, struct arena *arena,
 			  struct api_query_input *input_out, struct api_error *error)
 {
 	struct raw_input raw;
 	struct json_error json;
-	const char *unsupported;
 	enum status status = json_read(&input_types[kind], &raw, body, arena, &json);
 
 	if (status != ST_OK && json.kind != JSON_ERROR_VALIDATION) {
@@ -237,17 +245,10 @@ bool api_query_input_read(enum api_query_kind kind, struct slice body, struct ar
 	}
 	if (!check_constraints(kind, &raw, error))
 		return false;
-	unsupported = find_unsupported(&raw);
-	if (unsupported != NULL) {
-		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_NOT_SUPPORTED, unsupported);
+	if (raw.index_name.data != NULL) {
+		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_NOT_SUPPORTED, "IndexName");
 		return false;
 	}
-	if (status != ST_OK) {
-		tell_wrong_value(error, &json);
-		return false;
-	}
-	if (!check_segments(&raw, error) || !check_select(kind, &raw, error))
-		return false;
 	fill_in(&raw, input_out);
-	return true;
+	return check_parameters(kind, &raw, arena, &json, input_out, error);
 }

@@ -6,12 +6,13 @@
  * Threads  pure functions.
  * Memory   an input borrows from the body and the arena.
  * Errors   false with *error set.  Order: JSON and its types, constraints (all in one message),
- *          what is not supported, attribute values, segments, Select.
+ *          what is not supported, mixed parameters, attribute values, segments, expressions, Select.
  */
 #ifndef COORDINATOR_API_API_QUERY_INPUT_H
 #define COORDINATOR_API_API_QUERY_INPUT_H
 
 #include "coordinator/api/api_capacity.h"
+#include "coordinator/api/api_expression.h"
 #include "proto/base/arena.h"
 
 enum api_query_kind { API_QUERY, API_SCAN };
@@ -26,6 +27,7 @@ struct api_query_input {
 	uint32_t segment;       /* of segment_count, from 0 */
 	uint32_t segment_count; /* 1: the whole table */
 	enum api_capacity capacity;
+	struct api_expressions expressions; /* key_terms: Query only */
 };
 
 bool api_query_input_read(enum api_query_kind kind, struct slice body, struct arena *arena,

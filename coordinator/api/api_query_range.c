@@ -50,9 +50,9 @@ static bool segment_bound(uint32_t index, uint32_t count, uint32_t table_id, str
 	return keep(&scratch, arena, bound_out, error);
 }
 
-/* The row key that a start key names. */
-static bool scan_start_key(const struct api_query_input *input, const struct table_info *table,
-			   struct arena *arena, struct slice *row_key_out, struct api_error *error)
+/* The row key that a start key names; what is wrong with it follows prefix. */
+static bool make_row_key(struct slice key, const struct table_info *table, const char *prefix,
+			 struct arena *arena, struct slice *row_key_out, struct api_error *error)
 {
 	struct row_key_error key_error = { .fault = ROW_KEY_OK };
 	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES];
@@ -60,12 +60,12 @@ static bool scan_start_key(const struct api_query_input *input, const struct tab
 	enum status status;
 
 	buf_init(&scratch, LIMIT_ROW_KEY_SIZE_BYTES);
-	status = row_key_from_key(&scratch, table->table_id, table->token_seed, &table->schema,
-				  input->start_key, &key_error);
+	status = row_key_from_key(&scratch, table->table_id, table->token_seed, &table->schema, key,
+				  &key_error);
 	if (status == ST_INVALID) {
 		buf_close(&scratch);
 		row_key_error_print(&key_error, message, sizeof(message));
-		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_START_KEY_INVALID ": %s", message);
+		api_error_set(error, API_ERROR_VALIDATION, "%s%s", prefix, message);
 		return false;
 	}
 	return keep(&scratch, arena, row_key_out, error);
@@ -100,7 +100,8 @@ bool api_query_range_of_scan(const struct api_query_input *input, const struct t
 			   error))
 		return false;
 	if (input->start_key.data != NULL) {
-		if (!scan_start_key(input, table, arena, &row_key, error))
+		if (!make_row_key(input->start_key, table, API_MESSAGE_START_KEY_INVALID ": ", arena,
+				  &row_key, error))
 			return false;
 		if (!holds(&range, row_key)) {
 			api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_START_KEY_SEGMENT,
@@ -110,6 +111,208 @@ bool api_query_range_of_scan(const struct api_query_input *input, const struct t
 		if (!begin_after(row_key, arena, &range.start, error))
 			return false;
 	}
+	*range_out = range;
+	return true;
+}
+
+/* --- query --- */
+
+/* The values of a key condition are held to what a key may be, as those of an item are. */
+static bool check_value(const struct table_schema *schema, const struct key_attribute *attribute,
+			const struct item_value *value, struct api_error *error)
+{
+	struct row_key_error key_error = { .fault = ROW_KEY_OK };
+	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES];
+
+	if (row_key_check_value(schema, attribute, value->payload, &key_error) == ST_OK)
+		return true;
+	row_key_error_print(&key_error, message, sizeof(message));
+	api_error_set(error, API_ERROR_VALIDATION, "%s", message);
+	return false;
+}
+
+static bool match_terms(const struct expr_key_terms *terms, const struct table_schema *schema,
+			struct expr_key_query *query_out, struct api_error *error)
+{
+	struct expr_key_attribute partition = { key_attribute_name(&schema->partition_key),
+						schema->partition_key.type };
+	struct expr_key_attribute sort = { key_attribute_name(&schema->sort_key), schema->sort_key.type };
+	struct expr_error expr_error;
+
+	expr_error_init(&expr_error);
+	if (expr_key_match(terms, &partition, schema->has_sort_key ? &sort : NULL, query_out, &expr_error) ==
+	    ST_OK)
+		return true;
+	api_error_set(error, API_ERROR_VALIDATION, "%s", expr_error.text);
+	return false;
+}
+
+static bool check_values(const struct expr_key_query *query, const struct table_schema *schema,
+			 struct api_error *error)
+{
+	if (!check_value(schema, &schema->partition_key, &query->partition, error))
+		return false;
+	for (uint32_t i = 0; i < query->sort_count; i++) {
+		if (!check_value(schema, &schema->sort_key, &query->sort[i], error))
+			return false;
+	}
+	return true;
+}
+
+/* prefix and a sort key: the row itself, or with is_after the first key behind it. */
+static void append_sort_bound(struct buf *out, struct slice prefix, const struct item_value *value,
+			      bool is_after)
+{
+	buf_append_slice(out, prefix);
+	row_key_append_part(out, value->type, value->payload);
+	if (is_after)
+		buf_put_u8(out, 0);
+}
+
+/* All rows that begin with what out holds: out becomes the start, end the end. */
+static void bound_beginning(struct buf *start, struct buf *end)
+{
+	if (start->status == ST_OK)
+		row_key_append_after(end, buf_slice(start));
+}
+
+/* Both bounds within the rows of one partition key, whose row keys begin with prefix. */
+static void append_bounds(const struct expr_key_query *query, struct slice prefix, struct buf *start,
+			  struct buf *end)
+{
+	const struct item_value *sort = query->sort;
+	bool has_start = query->sort_op != EXPR_KEY_NONE && query->sort_op != EXPR_KEY_LT &&
+			 query->sort_op != EXPR_KEY_LE;
+	bool has_end = query->sort_op == EXPR_KEY_EQ || query->sort_op == EXPR_KEY_LT ||
+		       query->sort_op == EXPR_KEY_LE || query->sort_op == EXPR_KEY_BETWEEN;
+
+	if (query->sort_op == EXPR_KEY_BEGINS_WITH) {
+		buf_append_slice(start, prefix);
+		row_key_append_beginning(start, sort[0].payload);
+		bound_beginning(start, end);
+		return;
+	}
+	if (has_start)
+		append_sort_bound(start, prefix, &sort[0], query->sort_op == EXPR_KEY_GT);
+	else
+		buf_append_slice(start, prefix);
+	if (has_end)
+		append_sort_bound(end, prefix, &sort[query->sort_count - 1], query->sort_op != EXPR_KEY_LT);
+	else
+		row_key_append_after(end, prefix);
+}
+
+/* The rows that the key condition asks for, and those of its partition key alone. */
+static bool make_query_range(const struct expr_key_query *query, const struct table_info *table,
+			     struct arena *arena, struct api_query_range *range_out, struct slice *prefix_out,
+			     struct api_error *error)
+{
+	struct buf prefix;
+	struct buf start;
+	struct buf end;
+	bool is_made;
+
+	buf_init(&prefix, LIMIT_ROW_KEY_SIZE_BYTES);
+	if (row_key_partition_start(&prefix, table->table_id, table->token_seed, &table->schema,
+				    query->partition.payload) != ST_OK) {
+		buf_close(&prefix);
+		return fail_internal(error);
+	}
+	if (!keep(&prefix, arena, prefix_out, error))
+		return false;
+	buf_init(&start, LIMIT_ROW_KEY_SIZE_BYTES + 1);
+	buf_init(&end, LIMIT_ROW_KEY_SIZE_BYTES + 1);
+	append_bounds(query, *prefix_out, &start, &end);
+	is_made = keep(&start, arena, &range_out->start, error);
+	is_made = keep(&end, arena, &range_out->end, error) && is_made;
+	if (is_made && slice_compare(range_out->start, range_out->end) > 0)
+		range_out->end = range_out->start; /* nothing is between */
+	return is_made;
+}
+
+static bool begins_with(struct slice bytes, struct slice prefix)
+{
+	return bytes.size >= prefix.size && memcmp(bytes.data, prefix.data, prefix.size) == 0;
+}
+
+/* What the service says of a start key's form. */
+static const char *start_key_form_fault(const struct table_schema *schema, struct slice key)
+{
+	struct item_value value;
+
+	if (item_count(key) != table_schema_key_count(schema) ||
+	    !item_find(key, key_attribute_name(&schema->partition_key), &value))
+		return API_MESSAGE_START_KEY_INVALID;
+	if (schema->has_sort_key && !item_find(key, key_attribute_name(&schema->sort_key), &value))
+		return API_MESSAGE_START_KEY_INVALID;
+	return NULL;
+}
+
+/* What it says of a start key that is no row of the query's.  It looks at the condition on the
+ * sort key first, whatever the partition key. */
+static const char *start_key_place_fault(const struct expr_key_query *query,
+					 const struct api_query_range *range, struct slice prefix,
+					 struct slice row_key, struct slice as_if)
+{
+	if (query->sort_op == EXPR_KEY_NONE)
+		return begins_with(row_key, prefix) ? NULL : API_MESSAGE_START_KEY_OUTSIDE;
+	if (!holds(range, as_if))
+		return API_MESSAGE_START_KEY_PREDICATE;
+	return begins_with(row_key, prefix) ? NULL : API_MESSAGE_START_KEY_RESTART;
+}
+
+/* Go on behind the start key, in the direction of the query. */
+static bool move_to_start_key(const struct api_query_input *input, const struct expr_key_query *query,
+			      const struct table_info *table, struct slice prefix, struct arena *arena,
+			      struct api_query_range *range, struct api_error *error)
+{
+	const char *fault;
+	struct row_key_parts parts;
+	struct slice row_key;
+	struct slice as_if;
+	struct buf scratch;
+
+	if (!make_row_key(input->start_key, table, "", arena, &row_key, error))
+		return false;
+	if (row_key_split(row_key, &table->schema, &parts) != ST_OK)
+		return fail_internal(error);
+	buf_init(&scratch, LIMIT_ROW_KEY_SIZE_BYTES);
+	buf_append_slice(&scratch, prefix);
+	buf_append_slice(&scratch, parts.sort_key);
+	if (!keep(&scratch, arena, &as_if, error))
+		return false;
+	fault = start_key_place_fault(query, range, prefix, row_key, as_if);
+	if (fault != NULL) {
+		api_error_set(error, API_ERROR_VALIDATION, "%s", fault);
+		return false;
+	}
+	if (!input->is_backward)
+		return begin_after(row_key, arena, &range->start, error);
+	range->end = row_key;
+	return true;
+}
+
+bool api_query_range_of_query(const struct api_query_input *input, const struct table_info *table,
+			      struct arena *arena, struct api_query_range *range_out, struct api_error *error)
+{
+	const struct table_schema *schema = &table->schema;
+	struct api_query_range range;
+	struct expr_key_query query;
+	const char *fault = input->start_key.data == NULL ? NULL
+							  : start_key_form_fault(schema, input->start_key);
+	struct slice prefix;
+
+	if (fault != NULL) {
+		api_error_set(error, API_ERROR_VALIDATION, "%s", fault);
+		return false;
+	}
+	if (!match_terms(&input->expressions.key_terms, schema, &query, error) ||
+	    !check_values(&query, schema, error) ||
+	    !make_query_range(&query, table, arena, &range, &prefix, error))
+		return false;
+	if (input->start_key.data != NULL &&
+	    !move_to_start_key(input, &query, table, prefix, arena, &range, error))
+		return false;
 	*range_out = range;
 	return true;
 }

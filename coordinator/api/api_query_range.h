@@ -21,4 +21,9 @@ bool api_query_range_of_scan(const struct api_query_input *input, const struct t
 			     struct arena *arena, struct api_query_range *range_out,
 			     struct api_error *error) MUST_CHECK;
 
+/* The rows of a Query: of one partition key, as its key condition has it. */
+bool api_query_range_of_query(const struct api_query_input *input, const struct table_info *table,
+			      struct arena *arena, struct api_query_range *range_out,
+			      struct api_error *error) MUST_CHECK;
+
 #endif

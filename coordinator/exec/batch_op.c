@@ -82,6 +82,7 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	message.row_keys = row_keys;
 	message.consistent_read = call->is_consistent;
 	message.accepts_frozen = call->accepts_frozen;
+	message.projection = (Cleave__ExprProjection *)(uintptr_t)op->keys[worker->asked[0]].projection;
 	message.size_bytes_max = (uint32_t)(op->size_bytes_max - op->size_bytes);
 	start = buf_extend(out, cleave__get_items_request__get_packed_size(&message));
 	if (start != NULL)

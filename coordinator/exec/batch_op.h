@@ -19,6 +19,7 @@
 #define COORDINATOR_EXEC_BATCH_OP_H
 
 #include "coordinator/exec/replica_call.h"
+#include "proto/wire/expr.pb-c.h"
 
 enum { BATCH_OP_WORKERS = 8 };
 
@@ -27,7 +28,8 @@ struct batch_key {
 	uint32_t table_id;
 	struct slice row_key;
 	bool is_consistent;
-	uint32_t request_index; /* the caller's own */
+	const Cleave__ExprProjection *projection; /* the same for all keys of a table; NULL: whole items */
+	uint32_t request_index;                   /* the caller's own */
 	/* Valid in done(). */
 	enum status status; /* ST_BUSY: no room was left */
 	bool is_found;

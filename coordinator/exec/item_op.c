@@ -10,7 +10,8 @@
 enum {
 	US_PER_MS = 1000,
 	MESSAGE_OVERHEAD_MAX = 256,
-	MESSAGE_SIZE_MAX = LIMIT_ITEM_ENCODED_SIZE_BYTES + LIMIT_ROW_KEY_SIZE_BYTES + MESSAGE_OVERHEAD_MAX,
+	MESSAGE_SIZE_MAX = LIMIT_ITEM_ENCODED_SIZE_BYTES + 2 * LIMIT_EXPRESSION_COMPILED_SIZE_BYTES +
+			   LIMIT_BATCH_GET_COUNT * LIMIT_ROW_KEY_SIZE_BYTES + MESSAGE_OVERHEAD_MAX,
 };
 
 static struct metric retries = {
@@ -120,6 +121,7 @@ static enum status pack_get(struct item_op *op, struct buf *out)
 	message.row_key = borrow(op->row_key);
 	message.consistent_read = op->is_consistent;
 	message.accepts_frozen = op->accepts_frozen;
+	message.projection = (Cleave__ExprProjection *)(uintptr_t)op->projection; /* only read */
 	start = buf_extend(out, cleave__get_item_request__get_packed_size(&message));
 	if (start != NULL)
 		(void)cleave__get_item_request__pack(&message, start); /* its size is known */
@@ -212,6 +214,7 @@ static enum status take_get(struct item_op *op, struct slice body)
 	if (reply == NULL)
 		return ST_CORRUPT;
 	op->is_found = reply->found;
+	op->found_size_bytes = reply->size_bytes;
 	op->found_item = slice_of(reply->item.data, reply->item.len);
 	return ST_OK;
 }

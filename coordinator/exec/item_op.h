@@ -27,6 +27,7 @@
 #include "coordinator/route/route.h"
 #include "proto/base/arena.h"
 #include "proto/rpc/rpc.h"
+#include "proto/wire/expr.pb-c.h"
 
 enum {
 	ITEM_OP_DEADLINE_MS = 10 * 1000,
@@ -65,12 +66,14 @@ struct item_op {
 	bool is_consistent;  /* GET */
 	bool returns_old;    /* PUT, DELETE */
 	bool needs_old_size; /* PUT: old_size_bytes is wanted; without, a node need not read the old item */
+	const Cleave__ExprProjection *projection; /* GET; NULL: the whole item */
 	struct arena *arena;
 	void (*done)(struct item_op *op);
 	/* Valid in done(). */
 	enum status status;
 	bool is_found; /* GET: the item exists; else: it existed before, if old_size_bytes is known */
-	struct slice found_item; /* GET, or with returns_old */
+	struct slice found_item;   /* GET, or with returns_old */
+	uint32_t found_size_bytes; /* GET: of the whole item, as DynamoDB counts */
 	uint32_t
 		old_size_bytes; /* DELETE, PUT with needs_old_size: as DynamoDB counts, 0 if there was none */
 	uint32_t new_size_bytes;

@@ -60,6 +60,8 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	message.size_bytes_max = (uint32_t)(LIMIT_PAGE_SIZE_BYTES - op->evaluated_size_bytes);
 	message.consistent_read = op->is_consistent;
 	message.accepts_frozen = call->accepts_frozen;
+	message.filter = (Cleave__ExprCondition *)(uintptr_t)op->filter; /* only read */
+	message.projection = (Cleave__ExprProjection *)(uintptr_t)op->projection;
 	start = buf_extend(out, cleave__read_range_request__get_packed_size(&message));
 	if (start != NULL)
 		(void)cleave__read_range_request__pack(&message, start); /* its size is known */

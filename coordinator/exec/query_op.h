@@ -19,6 +19,7 @@
 
 #include "coordinator/exec/replica_call.h"
 #include "proto/model/limits.h"
+#include "proto/wire/expr.pb-c.h"
 
 /* Matched rows of one reply: size u32 be | item, one after the other. */
 struct query_rows {
@@ -34,7 +35,9 @@ struct query_op {
 	bool is_backward;
 	bool is_consistent;
 	bool counts_only;
-	uint32_t row_count_max; /* UINT32_MAX: no limit */
+	uint32_t row_count_max;                   /* UINT32_MAX: no limit */
+	const Cleave__ExprCondition *filter;      /* NULL: all rows match */
+	const Cleave__ExprProjection *projection; /* NULL: whole items */
 	struct arena *arena;
 	void (*done)(struct query_op *op);
 	/* Valid in done(). */

@@ -102,9 +102,7 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
 		{ ITEM_OP_DELETE, "\"ConditionalOperator\":\"OR\"", "ConditionalOperator" },
 		{ ITEM_OP_DELETE, "\"ExpressionAttributeValues\":{\":v\":{\"S\":\"x\"}}",
 		  "ExpressionAttributeValues" },
-		{ ITEM_OP_GET, "\"ProjectionExpression\":\"a\"", "ProjectionExpression" },
-		{ ITEM_OP_GET, "\"AttributesToGet\":[\"a\"]", "AttributesToGet" },
-		{ ITEM_OP_GET, "\"ExpressionAttributeNames\":{\"#a\":\"a\"}", "ExpressionAttributeNames" },
+		{ ITEM_OP_PUT, "\"ExpressionAttributeNames\":{\"#a\":\"a\"}", "ExpressionAttributeNames" },
 	};
 
 	(void)state;

@@ -1,0 +1,211 @@
+#include "coordinator/api/api_expression.h"
+
+#include "coordinator/api/api_condition.h"
+#include "coordinator/api/api_message.h"
+#include "coordinator/expr/expr_condition.h"
+#include "coordinator/expr/expr_projection.h"
+#include "coordinator/expr/expr_schema.h"
+#include "proto/model/item.h"
+
+/* What the compilers of coordinator/expr found; true if nothing. */
+static bool take_error(enum status status, const struct expr_error *found, struct api_error *error)
+{
+	if (status == ST_OK)
+		return true;
+	if (expr_error_is_set(found))
+		api_error_set(error, API_ERROR_VALIDATION, "%s", found->text);
+	else
+		api_error_set(error, API_ERROR_INTERNAL, "%s", API_MESSAGE_INTERNAL); /* no memory */
+	return false;
+}
+
+/* --- what may come together --- */
+
+bool api_expression_check_mixed(const struct api_expression_input *input,
+				const struct expr_parameter *expressions, uint32_t expression_count,
+				const struct expr_parameter *others, uint32_t other_count,
+				struct api_error *error)
+{
+	struct expr_error found;
+	enum status status;
+
+	expr_error_init(&found);
+	status = expr_mixed_check(expressions, expression_count, others, other_count, input->names.is_set,
+				  input->values.data != NULL, &found);
+	return take_error(status, &found, error);
+}
+
+/* --- keys --- */
+
+static struct expr_key_attribute key_of(const struct key_attribute *attribute)
+{
+	return (struct expr_key_attribute){ key_attribute_name(attribute), attribute->type };
+}
+
+static enum status check_keys(const struct api_expressions *expressions,
+			      const struct expr_key_attribute *keys, uint32_t key_count, bool is_query,
+			      struct expr_error *error)
+{
+	const Cleave__ExprCondition *filter = expressions->filter;
+	const Cleave__ExprProjection *projection = expressions->projection;
+	enum status status = ST_OK;
+
+	if (projection != NULL)
+		status = expr_schema_check_scalars(projection->paths, projection->n_paths, keys, key_count,
+						   false, error);
+	if (status == ST_OK && filter != NULL && is_query)
+		status = expr_schema_check_filter(filter, keys, key_count, expressions->is_legacy_filter,
+						  error);
+	if (status == ST_OK && filter != NULL)
+		status = expr_schema_check_scalars(filter->paths, filter->n_paths, keys, key_count, false,
+						   error);
+	return status;
+}
+
+bool api_expression_check_schema(const struct api_expressions *expressions, const struct table_schema *schema,
+				 bool is_query, struct api_error *error)
+{
+	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
+	struct expr_error found;
+
+	expr_error_init(&found);
+	return take_error(check_keys(expressions, keys, table_schema_key_count(schema), is_query, &found),
+			  &found, error);
+}
+
+/* --- placeholders --- */
+
+static enum status bind_names(const struct json_list *names, struct arena *arena,
+			      struct expr_binding_map *map_out)
+{
+	const struct json_string_entry *entries = names->elements;
+	struct expr_binding *bindings = arena_alloc(arena, names->count * sizeof(*bindings) + 1);
+
+	if (bindings == NULL)
+		return ST_NO_MEMORY;
+	for (uint32_t i = 0; i < names->count; i++)
+		bindings[i] = (struct expr_binding){ entries[i].key, entries[i].value };
+	*map_out = (struct expr_binding_map){ names->is_set, names->count, bindings };
+	return ST_OK;
+}
+
+static enum status bind_values(struct slice values, struct arena *arena, struct expr_binding_map *map_out)
+{
+	uint32_t count = values.data == NULL ? 0 : item_count(values);
+	struct expr_binding *bindings = arena_alloc(arena, count * sizeof(*bindings) + 1);
+	struct item_attribute attribute;
+	struct item_iter iter;
+
+	if (bindings == NULL)
+		return ST_NO_MEMORY;
+	item_iter_init(&iter, values);
+	for (uint32_t i = 0; i < count && item_next_attribute(&iter, &attribute); i++)
+		bindings[i] = (struct expr_binding){ attribute.name, attribute.value.encoded };
+	*map_out = (struct expr_binding_map){ values.data != NULL, count, bindings };
+	return ST_OK;
+}
+
+static enum status bind_all(const struct api_expression_input *input, struct arena *arena,
+			    struct expr_bind *bind, struct expr_error *error)
+{
+	struct expr_binding_map names;
+	struct expr_binding_map values;
+	enum status status = bind_names(&input->names, arena, &names);
+
+	if (status == ST_OK)
+		status = bind_values(input->values, arena, &values);
+	return status == ST_OK ? expr_bind_init(bind, arena, names, values, error) : status;
+}
+
+/* --- programs --- */
+
+static enum status compile_projection(const struct api_expression_input *input, struct expr_bind *bind,
+				      struct arena *arena, struct api_expressions *out)
+{
+	const struct json_list *names = &input->attributes_to_get;
+	Cleave__ExprProjection *projection = NULL;
+	enum status status = ST_OK;
+
+	if (input->projection.data != NULL)
+		status = expr_projection_parse(bind, input->projection, &projection);
+	else if (names->is_set)
+		status = expr_projection_of_names(arena, names->elements, names->count, &projection,
+						  bind->error);
+	out->projection = projection;
+	return status;
+}
+
+static enum status compile_texts(const struct api_expression_input *input, struct arena *arena,
+				 struct expr_error *error, struct api_expressions *out)
+{
+	Cleave__ExprCondition *key_condition = NULL;
+	Cleave__ExprCondition *filter = NULL;
+	struct expr_bind bind;
+	enum status status = bind_all(input, arena, &bind, error);
+
+	if (status == ST_OK && input->key_condition.data != NULL)
+		status = expr_condition_parse(&bind, EXPR_KEY_CONDITION, input->key_condition,
+					      &key_condition);
+	if (status == ST_OK && input->filter.data != NULL)
+		status = expr_condition_parse(&bind, EXPR_FILTER, input->filter, &filter);
+	if (status == ST_OK)
+		status = compile_projection(input, &bind, arena, out);
+	if (status == ST_OK)
+		status = expr_bind_finish(&bind);
+	if (status == ST_OK && key_condition != NULL)
+		status = expr_key_read(key_condition, &out->key_terms, error);
+	out->filter = filter;
+	return status;
+}
+
+static enum status compile_filter_conditions(const struct api_expression_input *input, struct arena *arena,
+					     struct expr_error *error, struct api_expressions *out)
+{
+	struct expr_legacy_conditions conditions;
+	Cleave__ExprCondition *filter = NULL;
+	enum status status = api_condition_convert(&input->filter_conditions, arena, &conditions);
+
+	conditions.is_or = slice_equal(input->conditional_operator, slice_of_string("OR"));
+	if (status == ST_OK)
+		status = expr_legacy_filter(arena, &conditions, &filter, error);
+	out->filter = filter;
+	out->is_legacy_filter = true;
+	return status;
+}
+
+static enum status compile_key_conditions(const struct api_expression_input *input, struct arena *arena,
+					  struct expr_error *error, struct api_expressions *out)
+{
+	struct expr_legacy_conditions conditions;
+	enum status status = api_condition_convert(&input->key_conditions, arena, &conditions);
+
+	if (status != ST_OK)
+		return status;
+	return expr_legacy_key_conditions(&conditions, &out->key_terms, error);
+}
+
+static enum status compile(const struct api_expression_input *input, struct arena *arena,
+			   struct expr_error *error, struct api_expressions *out)
+{
+	enum status status = ST_OK;
+
+	if (input->conditional_operator.data != NULL)
+		status = expr_legacy_check_operator(input->filter_conditions.count, error);
+	if (status == ST_OK)
+		status = compile_texts(input, arena, error, out);
+	if (status == ST_OK && input->filter_conditions.is_set)
+		status = compile_filter_conditions(input, arena, error, out);
+	if (status == ST_OK && input->key_conditions.is_set)
+		status = compile_key_conditions(input, arena, error, out);
+	return status;
+}
+
+bool api_expression_compile(const struct api_expression_input *input, struct arena *arena,
+			    struct api_expressions *out, struct api_error *error)
+{
+	struct expr_error found;
+
+	*out = (struct api_expressions){ .filter = NULL };
+	expr_error_init(&found);
+	return take_error(compile(input, arena, &found, out), &found, error);
+}

@@ -1,0 +1,52 @@
+/* The expressions of one read: placeholders and texts in, compiled programs out; and which
+ * parameters may come together.
+ *
+ * Threads  pure functions.
+ * Memory   what is compiled borrows from the input and from the arena.
+ * Errors   false with *error set, in the service's order: mixed parameters, placeholders without
+ *          an expression, placeholders, the expressions, unused placeholders.
+ * Source   "Expressions", Amazon DynamoDB developer guide.
+ */
+#ifndef COORDINATOR_API_API_EXPRESSION_H
+#define COORDINATOR_API_API_EXPRESSION_H
+
+#include "coordinator/api/api_error.h"
+#include "coordinator/expr/expr_bind.h"
+#include "coordinator/expr/expr_key.h"
+#include "coordinator/expr/expr_mixed.h"
+#include "coordinator/json/json_reader.h"
+#include "proto/model/table_schema.h"
+
+/* As they stood in the request; a text is absent if its .data is NULL. */
+struct api_expression_input {
+	struct slice key_condition;
+	struct slice filter;
+	struct slice projection;
+	struct json_list names; /* of struct json_string_entry */
+	struct slice values;    /* item bytes: a map of values */
+	/* What expressions replaced. */
+	struct json_list key_conditions;    /* of api_condition_map_type */
+	struct json_list filter_conditions; /* the same */
+	struct slice conditional_operator;
+	struct json_list attributes_to_get; /* of struct slice */
+};
+
+struct api_expressions {
+	struct expr_key_terms key_terms; /* of the key condition */
+	const Cleave__ExprCondition *filter;
+	const Cleave__ExprProjection *projection;
+	bool is_legacy_filter;
+};
+
+/* expressions, others: the parameters that the operation has, in its order. */
+bool api_expression_check_mixed(const struct api_expression_input *input,
+				const struct expr_parameter *expressions, uint32_t expression_count,
+				const struct expr_parameter *others, uint32_t other_count,
+				struct api_error *error) MUST_CHECK;
+/* What expressions may not do with the table's keys.  is_query: the filter may not name them. */
+bool api_expression_check_schema(const struct api_expressions *expressions, const struct table_schema *schema,
+				 bool is_query, struct api_error *error) MUST_CHECK;
+bool api_expression_compile(const struct api_expression_input *input, struct arena *arena,
+			    struct api_expressions *out, struct api_error *error) MUST_CHECK;
+
+#endif
