@@ -16,6 +16,8 @@ enum {
 	RATE_PPM_MAX = 30 * 1000, /* two clocks differ by 6 % at most: leases allow for 8 % */
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 	MAIN_KEYS_MIN = 4,
+	LATE_STRAYS_PERCENT = 40,
+	LATE_STRAY_S_MAX = 20, /* longer than a log is kept */
 };
 
 /* --- choices --- */
@@ -94,6 +96,8 @@ void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_verbos
 		      cluster->node_count, settings.seed_count, settings.catalog.election_timeout_ms,
 		      settings.catalog.heartbeat_ms, settings.catalog.leases, settings.log_keep_entries,
 		      settings.catalog.on_demand_partitions);
+	if (sim_percent(&world->fault_rng, LATE_STRAYS_PERCENT))
+		cluster->net.stray_us_max = sim_range(&world->fault_rng, 1, LATE_STRAY_S_MAX) * SIM_SECOND;
 	start_nodes(cluster, &settings);
 	start_coordinators(cluster, &settings);
 }

@@ -36,6 +36,8 @@ static const char *const names[] = {
 	[SIM_FAULT_TRANSFER] = "transfer",
 	[SIM_FAULT_MOVE] = "move",
 	[SIM_FAULT_INSTALL] = "crash in a snapshot",
+	[SIM_FAULT_USURP] = "usurp",
+	[SIM_FAULT_TRUNCATE] = "truncate",
 };
 
 static struct rng *rng_of(const struct sim_fault *fault)
@@ -169,14 +171,21 @@ static uint64_t begin_leader(struct sim_fault *fault)
 	return begin_isolate(fault);
 }
 
+static void crash(struct sim_fault *fault, uint64_t node_id, bool is_silent)
+{
+	fault->down |= (uint16_t)(1u << node_id);
+	sim_node_crash(sim_cluster_node(fault->faults->cluster, node_id), is_silent);
+}
+
 static uint64_t begin_crash(struct sim_fault *fault)
 {
-	sim_node_crash(node_of(fault), sim_percent(rng_of(fault), SILENT_PERCENT));
+	crash(fault, fault->node_id, sim_percent(rng_of(fault), SILENT_PERCENT));
 	return sim_range(rng_of(fault), 20 * SIM_MS, 3 * SIM_SECOND);
 }
 
 static uint64_t begin_stop(struct sim_fault *fault)
 {
+	fault->down |= (uint16_t)(1u << fault->node_id);
 	sim_node_stop(node_of(fault));
 	return sim_range(rng_of(fault), 100 * SIM_MS, 3 * SIM_SECOND);
 }
@@ -191,14 +200,14 @@ static uint64_t begin_front(struct sim_fault *fault)
 static uint64_t begin_crash_all(struct sim_fault *fault)
 {
 	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++)
-		sim_node_crash(sim_cluster_node(fault->faults->cluster, id), false);
+		crash(fault, id, false);
 	return sim_range(rng_of(fault), 20 * SIM_MS, 1 * SIM_SECOND);
 }
 
 static uint64_t begin_away(struct sim_fault *fault)
 {
 	if (sim_percent(rng_of(fault), 50))
-		sim_node_crash(node_of(fault), false);
+		crash(fault, fault->node_id, false);
 	else
 		isolate(fault);
 	return sim_range(rng_of(fault), 3 * SIM_SECOND, 9 * SIM_SECOND);
@@ -284,6 +293,90 @@ static uint64_t begin_install(struct sim_fault *fault)
 	return sim_range(rng_of(fault), 2 * SIM_SECOND, 12 * SIM_SECOND);
 }
 
+/* --- faults in stages --- */
+
+static uint64_t election_us(const struct sim_fault *fault)
+{
+	return (uint64_t)node_of(fault)->settings.catalog.election_timeout_ms * SIM_MS;
+}
+
+/* A leader becomes the fault's node, and another voter of the group its peer; false if there is
+ * none. */
+static bool choose_pair(struct sim_fault *fault)
+{
+	struct sim_cluster *cluster = fault->faults->cluster;
+	struct sim_node *node = NULL;
+	const struct group *leader = sim_cluster_leader(cluster, sim_cluster_any_group(cluster), &node);
+	const struct raft_engine_configuration *members;
+
+	if (leader == NULL)
+		return false;
+	members = &leader->applied.configuration;
+	fault->node_id = node->id;
+	fault->peer_id = members->members[rng_below(rng_of(fault), members->count)].node_id;
+	return fault->peer_id != fault->node_id;
+}
+
+static void cut_from_others(struct sim_fault *fault)
+{
+	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++) {
+		if (id != fault->peer_id)
+			cut_pair(fault, fault->node_id, id, 2);
+	}
+}
+
+/* The leader hears one follower only, until the others stand for election; then that follower
+ * dies, has forgotten whom it heard, and hears the others first. */
+static uint64_t begin_usurp(struct sim_fault *fault)
+{
+	if (!choose_pair(fault))
+		return 0;
+	cut_from_others(fault);
+	return sim_range(rng_of(fault), election_us(fault) / 2, 2 * election_us(fault));
+}
+
+static uint64_t continue_usurp(struct sim_fault *fault)
+{
+	if (fault->stage == 1) {
+		cut_pair(fault, fault->node_id, fault->peer_id, 2);
+		crash(fault, fault->peer_id, false);
+		return sim_range(rng_of(fault), SIM_MS, 40 * SIM_MS);
+	}
+	fault->down = 0;
+	return fault->stage == 2 ? sim_range(rng_of(fault), 100 * SIM_MS, 3 * SIM_SECOND) : 0;
+}
+
+/* Entries that only the leader and one follower have, neither on disk; then the leader comes back
+ * without them, and the next one has others in their place while the follower still writes. */
+static uint64_t begin_truncate(struct sim_fault *fault)
+{
+	struct sim_cluster *cluster = fault->faults->cluster;
+	uint32_t factor = (uint32_t)sim_range(rng_of(fault), 200, 3000);
+
+	if (!choose_pair(fault))
+		return 0;
+	node_of(fault)->runtime.slow_factor = factor;
+	sim_cluster_node(cluster, fault->peer_id)->runtime.slow_factor = factor;
+	cut_from_others(fault);
+	return sim_range(rng_of(fault), 20 * SIM_MS, 300 * SIM_MS);
+}
+
+static uint64_t continue_truncate(struct sim_fault *fault)
+{
+	if (fault->stage == 1) {
+		crash(fault, fault->node_id, false);
+		heal_cuts(fault);
+		return sim_range(rng_of(fault), SIM_MS, 200 * SIM_MS);
+	}
+	fault->down = 0;
+	return fault->stage == 2 ? sim_range(rng_of(fault), 300 * SIM_MS, 4 * SIM_SECOND) : 0;
+}
+
+static uint64_t (*const continuations[SIM_FAULT_KINDS])(struct sim_fault *) = {
+	[SIM_FAULT_USURP] = continue_usurp,
+	[SIM_FAULT_TRUNCATE] = continue_truncate,
+};
+
 static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_LOSS] = begin_loss,
 	[SIM_FAULT_DELAY] = begin_delay,
@@ -305,6 +398,8 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_TRANSFER] = begin_transfer,
 	[SIM_FAULT_MOVE] = begin_move,
 	[SIM_FAULT_INSTALL] = begin_install,
+	[SIM_FAULT_USURP] = begin_usurp,
+	[SIM_FAULT_TRUNCATE] = begin_truncate,
 };
 
 /* --- endings --- */
@@ -313,13 +408,7 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 static bool may_start(const struct sim_faults *faults, uint64_t node_id)
 {
 	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
-		const struct sim_fault *fault = &faults->active[i];
-		bool keeps_down = fault->kind == SIM_FAULT_CRASH_ALL ||
-				  ((fault->kind == SIM_FAULT_CRASH || fault->kind == SIM_FAULT_AWAY ||
-				    fault->kind == SIM_FAULT_STOP) &&
-				   fault->node_id == node_id);
-
-		if (fault->is_active && keeps_down)
+		if (faults->active[i].is_active && (faults->active[i].down >> node_id & 1) != 0)
 			return false;
 	}
 	return true;
@@ -370,6 +459,10 @@ static void end(struct sim_fault *fault)
 	case SIM_FAULT_DELAY:
 		net->links[fault->node_id][fault->peer_id].extra_us_max = 0;
 		break;
+	case SIM_FAULT_TRUNCATE:
+		sim_cluster_node(fault->faults->cluster, fault->peer_id)->runtime.slow_factor = 1;
+		node_of(fault)->runtime.slow_factor = 1;
+		break;
 	case SIM_FAULT_SLOW_DISK:
 		node_of(fault)->runtime.slow_factor = 1;
 		break;
@@ -387,7 +480,18 @@ static void end(struct sim_fault *fault)
 
 static void on_end(struct sim_event *event)
 {
-	end(CONTAINER_OF(event, struct sim_fault, end));
+	struct sim_fault *fault = CONTAINER_OF(event, struct sim_fault, end);
+	uint64_t length_us = 0;
+
+	fault->stage++;
+	if (continuations[fault->kind] != NULL)
+		length_us = continuations[fault->kind](fault);
+	if (length_us > 0) {
+		sim_event_in(&fault->faults->cluster->world, &fault->end, length_us);
+		start_processes(fault->faults);
+	} else {
+		end(fault);
+	}
 }
 
 /* --- the schedule --- */

@@ -32,6 +32,8 @@ enum sim_fault_kind {
 	SIM_FAULT_TRANSFER, /* leadership is handed over */
 	SIM_FAULT_MOVE,     /* a replica of the main table moves to another node */
 	SIM_FAULT_INSTALL,  /* a node dies while it receives a snapshot or puts it in place */
+	SIM_FAULT_USURP,    /* a leader cut off but for one follower, which starts anew at the worst time */
+	SIM_FAULT_TRUNCATE, /* a leader and one follower hold entries on slow disks; the leader loses them */
 	SIM_FAULT_KINDS,
 };
 
@@ -46,7 +48,9 @@ struct sim_fault {
 	uint64_t node_id;
 	uint64_t peer_id;
 	uint16_t cuts[SIM_ENDPOINTS_MAX]; /* by sender: mask of receivers that it does not reach */
-	struct sim_event end;
+	uint16_t down;                    /* mask of nodes that may not start yet */
+	uint32_t stage;                   /* of those that come in several */
+	struct sim_event end;             /* of it, or of a stage */
 };
 
 struct sim_faults {

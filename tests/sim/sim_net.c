@@ -13,7 +13,7 @@ enum {
 	STALL_US_MAX = 3 * SIM_SECOND,
 	BACKOFF_US_MIN = 20 * SIM_MS,
 	BACKOFF_US_MAX = 1 * SIM_SECOND,
-	STRAY_US_MAX = 700 * SIM_MS, /* how late a doubled or overtaken post comes */
+	STRAY_US_MAX = 700 * SIM_MS,
 };
 
 enum message_kind { REQUEST, REPLY, ONE_WAY };
@@ -292,7 +292,7 @@ static void send_stray(struct message *message)
 {
 	sim_event_in(message->net->world, &message->event,
 		     delay_us(message->net, message->from, message->to) +
-			     sim_range(&message->net->world->net_rng, 0, STRAY_US_MAX));
+			     sim_range(&message->net->world->net_rng, 0, message->net->stray_us_max));
 }
 
 static void send_in_order(struct message *message)
@@ -484,7 +484,9 @@ static const struct rpc_transport_ops transport_ops = {
 
 void sim_net_init(struct sim_net *net, struct sim_world *world)
 {
-	*net = (struct sim_net){ .world = world, .delay_us_min = 50, .delay_us_max = 400 };
+	*net = (struct sim_net){
+		.world = world, .delay_us_min = 50, .delay_us_max = 400, .stray_us_max = STRAY_US_MAX
+	};
 	queue_init(&net->messages);
 	for (uint64_t from = 0; from < SIM_ENDPOINTS_MAX; from++) {
 		for (uint64_t to = 0; to < SIM_ENDPOINTS_MAX; to++) {

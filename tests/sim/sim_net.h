@@ -64,6 +64,7 @@ struct sim_net {
 	uint32_t loss_permille;
 	uint32_t duplicate_permille;
 	uint32_t overtake_permille;
+	uint64_t stray_us_max; /* how late a doubled or overtaken post comes */
 	uint64_t delay_us_min;
 	uint64_t delay_us_max;
 	struct sim_endpoint *endpoints[SIM_ENDPOINTS_MAX];
