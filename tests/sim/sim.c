@@ -1,6 +1,6 @@
 /* sim: runs of a whole cluster in virtual time, each decided by its seed.
  *
- *   sim [--seed S | --first S --seeds N] [--seconds V] [--jobs J] [--twice] [--verbose]
+ *   sim [--seed S | --first S --seeds N] [--seconds V] [--jobs J] [--rocksdb] [--twice] [--verbose]
  *
  * --seed runs one seed inside this process, for a debugger; several run in a process each. */
 #include <errno.h>
@@ -73,6 +73,8 @@ static bool parse_options(int argc, char **argv, struct options *options)
 					     slice_equal(name, slice_of_string("--seed"));
 		} else if (slice_equal(name, slice_of_string("--verbose"))) {
 			options->pool.run.is_verbose = true;
+		} else if (slice_equal(name, slice_of_string("--rocksdb"))) {
+			options->pool.run.is_rocksdb = true;
 		} else if (slice_equal(name, slice_of_string("--twice"))) {
 			options->pool.twice_every = 1;
 		} else {
@@ -142,8 +144,9 @@ static void print_summary(const char *program, const struct summary *summary)
 	double virtual_s = (double)summary->virtual_us / SIM_SECOND;
 
 	for (uint64_t i = 0; i < summary->failed_count; i++)
-		(void)printf("replay: %s --seed %" PRIu64 " --seconds %" PRIu64 " --verbose\n", program,
-			     summary->failed[i], summary->options->pool.run.seconds);
+		(void)printf("replay: %s --seed %" PRIu64 " --seconds %" PRIu64 "%s --verbose\n", program,
+			     summary->failed[i], summary->options->pool.run.seconds,
+			     summary->options->pool.run.is_rocksdb ? " --rocksdb" : "");
 	(void)printf("%" PRIu64 " passed, %" PRIu64 " failed: %.0f virtual seconds, %" PRIu64
 		     " operations, %.0f virtual seconds per CPU second\n",
 		     summary->passed_count, summary->failed_count, virtual_s, summary->op_count,
@@ -163,7 +166,8 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options)) {
 		(void)fprintf(stderr,
-			      "usage: %s [--seed S | --first S --seeds N] [--seconds V] [--jobs J] [--twice] "
+			      "usage: %s [--seed S | --first S --seeds N] [--seconds V] [--jobs J] "
+			      "[--rocksdb] [--twice] "
 			      "[--verbose]\n",
 			      argv[0]);
 		return USAGE_STATUS;

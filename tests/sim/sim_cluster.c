@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "replication/group/group_internal.h"
 
@@ -50,7 +51,8 @@ static void choose_machine(struct sim_world *world, struct sim_node *node, bool 
 	node->disk.miss_every = misses ? (uint32_t)sim_range(rng, 2, 20) : 0;
 }
 
-static void start_nodes(struct sim_cluster *cluster, const struct sim_node_settings *settings)
+static void start_nodes(struct sim_cluster *cluster, const struct sim_node_settings *settings,
+			enum sim_disk_kind disk_kind)
 {
 	struct sim_world *world = &cluster->world;
 	bool misses = sim_percent(&world->fault_rng, MISSES_PERCENT);
@@ -58,7 +60,7 @@ static void start_nodes(struct sim_cluster *cluster, const struct sim_node_setti
 	for (uint64_t id = 1; id <= cluster->node_count; id++) {
 		struct sim_node *node = sim_cluster_node(cluster, id);
 
-		sim_node_init(node, world, &cluster->net, id, settings, SIM_DISK_MEMORY);
+		sim_node_init(node, world, &cluster->net, id, settings, disk_kind);
 		choose_machine(world, node, misses);
 		sim_node_start(node);
 	}
@@ -80,36 +82,42 @@ static void start_coordinators(struct sim_cluster *cluster, const struct sim_nod
 
 /* --- life --- */
 
-void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_verbose)
+void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_rocksdb, bool is_verbose)
 {
 	struct sim_world *world = &cluster->world;
 	struct sim_node_settings settings = { .log_keep_entries = 0 };
 
 	sim_world_init(world, seed);
+	cluster->disk_kind = is_rocksdb || seed % SIM_ROCKSDB_EVERY == 0 ? SIM_DISK_ROCKSDB : SIM_DISK_MEMORY;
 	world->is_verbose = is_verbose;
 	buf_init(&cluster->report, SIM_REPORT_MAX);
 	sim_net_init(&cluster->net, world);
 	choose_settings(cluster, &settings);
 	sim_world_say(world,
-		      "%" PRIu32 " nodes, %" PRIu32 " hold the catalog; election %" PRIu32
+		      "%" PRIu32 " nodes on %s, %" PRIu32 " hold the catalog; election %" PRIu32
 		      " ms, heartbeat %" PRIu32 " ms, leases %d, log kept %" PRIu32 ", partitions %" PRIu32,
-		      cluster->node_count, settings.seed_count, settings.catalog.election_timeout_ms,
+		      cluster->node_count, cluster->disk_kind == SIM_DISK_ROCKSDB ? "RocksDB" : "memory",
+		      settings.seed_count, settings.catalog.election_timeout_ms,
 		      settings.catalog.heartbeat_ms, settings.catalog.leases, settings.log_keep_entries,
 		      settings.catalog.on_demand_partitions);
 	if (sim_percent(&world->fault_rng, LATE_STRAYS_PERCENT))
 		cluster->net.stray_us_max = sim_range(&world->fault_rng, 1, LATE_STRAY_S_MAX) * SIM_SECOND;
-	start_nodes(cluster, &settings);
+	start_nodes(cluster, &settings, cluster->disk_kind);
 	start_coordinators(cluster, &settings);
 }
 
 void sim_cluster_close(struct sim_cluster *cluster)
 {
+	char folder[SIM_DIR_PATH_SIZE];
+
 	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
 		sim_coordinator_crash(&cluster->coordinators[i]);
 	sim_workload_close(&cluster->workload);
 	sim_tables_close(&cluster->tables);
 	for (uint64_t id = 1; id <= cluster->node_count; id++)
 		sim_node_close(sim_cluster_node(cluster, id));
+	sim_dir_of_process(folder, getpid());
+	sim_dir_remove(folder);
 	sim_net_close(&cluster->net);
 	sim_world_close(&cluster->world);
 	buf_close(&cluster->report);

@@ -10,6 +10,9 @@
 #include "tests/sim/sim_tables.h"
 #include "tests/sim/sim_workload.h"
 
+/* Every so many seeds one runs on RocksDB. */
+enum { SIM_ROCKSDB_EVERY = 20 };
+
 enum { SIM_NODES_MIN = 3, SIM_REPORT_MAX = 16 * 1024, SIM_GROUPS_MAX = 64 };
 
 struct sim_cluster {
@@ -17,14 +20,16 @@ struct sim_cluster {
 	struct sim_net net;
 	struct sim_node nodes[SIM_NODES_MAX]; /* [0] is node 1 */
 	uint32_t node_count;
+	enum sim_disk_kind disk_kind;
 	struct sim_coordinator coordinators[SIM_COORDINATORS];
 	struct sim_workload workload;
 	struct sim_tables tables;
 	struct buf report; /* empty: nothing is wrong */
 };
 
-/* Choose the run's settings from its seed and start the processes. */
-void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_verbose);
+/* Choose the run's settings from its seed and start the processes; is_rocksdb: whatever the seed
+ * says of the disks. */
+void sim_cluster_init(struct sim_cluster *cluster, uint64_t seed, bool is_rocksdb, bool is_verbose);
 void sim_cluster_close(struct sim_cluster *cluster);
 
 struct sim_node *sim_cluster_node(struct sim_cluster *cluster, uint64_t node_id);

@@ -3,10 +3,10 @@
  *   SIM_DISK_MEMORY   storage/engine/engine_memory.h: a crash keeps what was synced and a random
  *                     number of whole batches after it
  *   SIM_DISK_ROCKSDB  RocksDB in a temporary folder: a crash keeps its files as they are, but of
- *                     each write-ahead log only what was synced and a random number of bytes after
- *                     it, so that the last record is torn
+ *                     the newest write-ahead log only what was synced and a random number of bytes
+ *                     after it, so that the last record is torn
  *
- * Threads  one.
+ * Threads  one; RocksDB has its own.
  * Memory   embedded in its machine.
  */
 #ifndef TESTS_SIM_SIM_DISK_H
@@ -14,15 +14,27 @@
 
 #include "proto/base/rng.h"
 #include "storage/engine/engine_memory.h"
+#include "tests/sim/sim_dir.h"
 
 enum sim_disk_kind { SIM_DISK_MEMORY, SIM_DISK_ROCKSDB };
 
 struct sim_disk {
 	enum sim_disk_kind kind;
 	struct engine *engine; /* NULL while closed */
-	struct engine_memory_disk *memory;
-	uint32_t miss_every; /* the block cache misses this often; 0: never (memory only) */
 	uint64_t free_bytes;
+	/* SIM_DISK_MEMORY */
+	struct engine_memory_disk *memory;
+	uint32_t miss_every; /* the block cache misses this often; 0: never */
+	/* SIM_DISK_ROCKSDB */
+	uint64_t machine_id;
+	uint32_t generation;              /* of the folder: a crash makes a new one */
+	struct engine_ops ops;            /* the engine's, with ours in some places */
+	const struct engine_ops *own_ops; /* the engine's */
+	struct sim_dir_log synced;        /* the newest log after the last sync */
+	bool has_crashed;
+	bool next_write_fails;
+	bool next_sync_fails;
+	bool has_failed;
 };
 
 void sim_disk_init(struct sim_disk *disk, enum sim_disk_kind kind, uint64_t machine_id);
@@ -42,5 +54,7 @@ uint64_t sim_disk_crash(struct sim_disk *disk, struct rng *rng);
 void sim_disk_fail(struct sim_disk *disk, bool is_sync);
 /* What is free; with 0 the next write fails. */
 void sim_disk_set_free_bytes(struct sim_disk *disk, uint64_t free_bytes);
+/* A full disk has room for a new start's few records. */
+void sim_disk_make_room(struct sim_disk *disk);
 
 #endif

@@ -199,6 +199,7 @@ static void start_process(struct sim_node *node)
 void sim_node_start(struct sim_node *node)
 {
 	CHECK(!node->is_running);
+	sim_disk_make_room(&node->disk);
 	sim_disk_open(&node->disk);
 	sim_runtime_init(&node->runtime, node->world, node->id);
 	set_clocks(node);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proto/base/check.h"
+#include "tests/sim/sim_dir.h"
 
 enum {
 	JOBS_MAX = 64,
@@ -130,7 +131,8 @@ static bool wants_second(const struct pool *pool, const struct child *child, con
 {
 	uint64_t every = pool->options->twice_every;
 
-	return every > 0 && child->seed % every == 0 && !child->is_second && result->has_passed;
+	return every > 0 && child->seed % every == 0 && !child->is_second && result->has_passed &&
+	       result->is_repeatable;
 }
 
 static void finish(struct pool *pool, struct child *child, struct sim_result *result, int wait_status)
@@ -153,6 +155,7 @@ static void finish(struct pool *pool, struct child *child, struct sim_result *re
 static void await_child(struct pool *pool)
 {
 	struct child *child = NULL;
+	char folder[SIM_DIR_PATH_SIZE];
 	struct sim_result result;
 	int wait_status = 0;
 	pid_t pid;
@@ -168,6 +171,8 @@ static void await_child(struct pool *pool)
 	result = read_result(child, wait_status);
 	pool->running_count--;
 	(void)close(child->result_fd);
+	sim_dir_of_process(folder, pid);
+	sim_dir_remove(folder); /* a run that died left its own */
 	if (wants_second(pool, child, &result)) {
 		(void)fclose(child->output);
 		child->is_second = true;

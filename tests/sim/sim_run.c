@@ -116,12 +116,13 @@ struct sim_result sim_run_seed(const struct sim_run_options *options, uint64_t s
 	struct sim_result result = { 0 };
 
 	CHECK(run != NULL);
-	sim_cluster_init(&run->cluster, seed, options->is_verbose);
+	sim_cluster_init(&run->cluster, seed, options->is_rocksdb, options->is_verbose);
 	sim_member_init(&run->member, &run->cluster);
 	sim_faults_init(&run->faults, &run->cluster, &run->member);
 	sim_check_init(&run->check, &run->cluster);
 	play(run, options->seconds);
 	result.has_passed = !sim_cluster_has_failed(&run->cluster);
+	result.is_repeatable = run->cluster.disk_kind == SIM_DISK_MEMORY;
 	result.trace = run->cluster.world.trace;
 	result.op_count = run->cluster.workload.op_count;
 	result.table_op_count = run->cluster.tables.op_count;

@@ -14,11 +14,13 @@
 struct sim_run_options {
 	uint64_t seconds;
 	bool is_verbose;
+	bool is_rocksdb; /* else only the share of the seeds that is */
 };
 
 struct sim_result {
 	bool has_passed;
-	uint64_t trace; /* hash of all that happened */
+	bool is_repeatable; /* nothing but the seed decided it: not so on RocksDB */
+	uint64_t trace;     /* hash of all that happened */
 	uint64_t op_count;
 	uint64_t table_op_count;
 	uint64_t event_count;
