@@ -5,13 +5,17 @@
 
 enum { ROW_ARENA_SIZE_MAX = 4 * 1024 * 1024 };
 
-typedef enum status (*load_fn)(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body);
+/* A row whose record says another id than its key would come back beside a newer one, and one of
+ * version 0 would be in no update. */
+typedef enum status (*load_fn)(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+			       struct slice body);
 
-static enum status load_head(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_head(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+			     struct slice body)
 {
 	const Cleave__CatalogHead *head = cleave__catalog_head__unpack(allocator, body.size, body.data);
 
-	if (head == NULL)
+	if (head == NULL || id != 0)
 		return ST_CORRUPT;
 	fsm->state.version = head->version;
 	fsm->next_table_id = head->next_table_id;
@@ -21,41 +25,51 @@ static enum status load_head(struct catalog_fsm *fsm, ProtobufCAllocator *alloca
 	return ST_OK;
 }
 
-static enum status load_settings(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_settings(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+				 struct slice body)
 {
 	const Cleave__CatalogSettings *record = cleave__catalog_settings__unpack(allocator, body.size,
 										 body.data);
 
-	if (record == NULL)
+	if (record == NULL || id != 0)
 		return ST_CORRUPT;
 	catalog_settings_decode(record, &fsm->state.settings);
 	return ST_OK;
 }
 
-static enum status load_node(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_node(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+			     struct slice body)
 {
 	const Cleave__NodeRecord *record = cleave__node_record__unpack(allocator, body.size, body.data);
 	struct node_info node;
-	enum status status = record == NULL ? ST_CORRUPT : node_info_decode(record, &node);
+	enum status status = record == NULL || record->node_id != id || record->version == 0
+				     ? ST_CORRUPT
+				     : node_info_decode(record, &node);
 
 	return status == ST_OK ? catalog_state_put_node(&fsm->state, &node) : status;
 }
 
-static enum status load_table(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_table(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+			      struct slice body)
 {
 	const Cleave__TableRecord *record = cleave__table_record__unpack(allocator, body.size, body.data);
 	struct table_info table;
-	enum status status = record == NULL ? ST_CORRUPT : table_info_decode(record, &table);
+	enum status status = record == NULL || record->table_id != id || record->version == 0
+				     ? ST_CORRUPT
+				     : table_info_decode(record, &table);
 
 	return status == ST_OK ? catalog_state_put_table(&fsm->state, &table) : status;
 }
 
-static enum status load_partition(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_partition(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+				  struct slice body)
 {
 	const Cleave__PartitionRecord *record = cleave__partition_record__unpack(allocator, body.size,
 										 body.data);
 	struct partition_info *partition;
-	enum status status = record == NULL ? ST_CORRUPT : partition_info_decode(record, &partition);
+	enum status status = record == NULL || record->partition_id != id
+				     ? ST_CORRUPT
+				     : partition_info_decode(record, &partition);
 
 	if (status != ST_OK)
 		return status;
@@ -65,11 +79,12 @@ static enum status load_partition(struct catalog_fsm *fsm, ProtobufCAllocator *a
 	return status;
 }
 
-static enum status load_removed(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_removed(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+				struct slice body)
 {
 	const Cleave__RemovedRecord *record = cleave__removed_record__unpack(allocator, body.size, body.data);
 
-	if (record == NULL || fsm->removal_count == CATALOG_REMOVALS_MAX)
+	if (record == NULL || record->version != id || fsm->removal_count == CATALOG_REMOVALS_MAX)
 		return ST_CORRUPT;
 	fsm->removals[fsm->removal_count++] = (struct catalog_removed){
 		(enum catalog_removed_kind)record->kind,
@@ -79,15 +94,16 @@ static enum status load_removed(struct catalog_fsm *fsm, ProtobufCAllocator *all
 	return ST_OK;
 }
 
-static enum status load_request(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, struct slice body)
+static enum status load_request(struct catalog_fsm *fsm, ProtobufCAllocator *allocator, uint64_t id,
+				struct slice body)
 {
 	const Cleave__RememberedRequest *record = cleave__remembered_request__unpack(allocator, body.size,
 										     body.data);
 	size_t size;
 	uint8_t *packed;
 
-	if (record == NULL || record->reply == NULL || record->request_id.len == 0 ||
-	    fsm->outcomes.count == CATALOG_OUTCOMES_MAX)
+	if (record == NULL || record->reply == NULL || record->reply->catalog_version != id ||
+	    record->request_id.len == 0 || fsm->outcomes.count == CATALOG_OUTCOMES_MAX)
 		return ST_CORRUPT;
 	size = cleave__table_reply__get_packed_size(record->reply);
 	packed = allocator->alloc(allocator->allocator_data, size);
@@ -111,7 +127,7 @@ struct loading {
 	struct arena arena;
 };
 
-static enum status load_row(void *context, enum catalog_row_kind kind, struct slice body)
+static enum status load_row(void *context, enum catalog_row_kind kind, uint64_t id, struct slice body)
 {
 	struct loading *loading = context;
 	ProtobufCAllocator allocator = proto_arena_allocator(&loading->arena);
@@ -119,7 +135,7 @@ static enum status load_row(void *context, enum catalog_row_kind kind, struct sl
 	arena_reset(&loading->arena);
 	if ((size_t)kind >= ARRAY_COUNT(loaders))
 		return ST_VERSION;
-	return loaders[kind](loading->fsm, &allocator, body);
+	return loaders[kind](loading->fsm, &allocator, id, body);
 }
 
 enum status catalog_load(struct catalog_fsm *fsm)

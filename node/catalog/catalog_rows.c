@@ -54,7 +54,8 @@ static enum status visit(const struct engine *engine, const struct engine_iter *
 		return ST_CORRUPT;
 	if (value.data[0] != FORMAT_VERSION)
 		return ST_VERSION;
-	return cb(context, (enum catalog_row_kind)key.data[8], slice_of(value.data + 1, value.size - 1));
+	return cb(context, (enum catalog_row_kind)key.data[8], get_u64_be(key.data + 9),
+		  slice_of(value.data + 1, value.size - 1));
 }
 
 enum status catalog_rows_scan(struct engine *engine, catalog_rows_cb cb, void *context)

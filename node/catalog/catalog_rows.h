@@ -24,7 +24,8 @@ enum catalog_row_kind {
 
 enum { CATALOG_ROWS_BOUND_SIZE = 8 };
 
-typedef enum status (*catalog_rows_cb)(void *context, enum catalog_row_kind kind, struct slice body);
+typedef enum status (*catalog_rows_cb)(void *context, enum catalog_row_kind kind, uint64_t id,
+				       struct slice body);
 
 enum status catalog_rows_put(struct engine *engine, struct engine_batch *batch, enum catalog_row_kind kind,
 			     uint64_t id, const ProtobufCMessage *record) MUST_CHECK;
