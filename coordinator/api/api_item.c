@@ -35,9 +35,8 @@ static uint64_t half_units_of(const struct item_state *state)
 static enum status write_item(const struct item_state *state, struct json_writer *writer)
 {
 	const struct item_op *op = &state->op;
-	bool is_wanted = op->kind == ITEM_OP_GET || op->returns_old;
 
-	if (!is_wanted || !op->is_found)
+	if (op->kind == ITEM_OP_GET ? !op->is_found : op->found_item.size == 0)
 		return ST_OK;
 	json_writer_key(writer, op->kind == ITEM_OP_GET ? "Item" : "Attributes");
 	json_writer_begin_value(writer);
@@ -136,7 +135,8 @@ static void start_op(struct item_state *state)
 		.row_key = state->row_key,
 		.item = state->op.kind == ITEM_OP_PUT ? state->input.item : slice_of(NULL, 0),
 		.is_consistent = state->input.is_consistent,
-		.returns_old = state->input.returns_old,
+		.returned = state->input.returns_old ? CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD
+						     : CLEAVE__WRITE_ITEM_REQUEST__RETURNED__NOTHING,
 		.projection = state->input.expressions.projection,
 		.needs_old_size = state->input.capacity != API_CAPACITY_NONE,
 		.arena = request->arena,

@@ -139,6 +139,18 @@ static uint32_t age_ms(const struct item_op *op)
 	return age == 0 ? 1 : (uint32_t)age;
 }
 
+static Cleave__WriteItemRequest__Kind kind_of(const struct item_op *op)
+{
+	switch (op->kind) {
+	case ITEM_OP_DELETE:
+		return CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE;
+	case ITEM_OP_UPDATE:
+		return CLEAVE__WRITE_ITEM_REQUEST__KIND__UPDATE;
+	default:
+		return CLEAVE__WRITE_ITEM_REQUEST__KIND__PUT;
+	}
+}
+
 static enum status pack_write(struct item_op *op, struct buf *out)
 {
 	Cleave__WriteItemRequest message;
@@ -148,10 +160,12 @@ static enum status pack_write(struct item_op *op, struct buf *out)
 	message.partition_id = op->target.partition_id;
 	message.epoch = op->target.epoch;
 	message.row_key = borrow(op->row_key);
-	message.kind = op->kind == ITEM_OP_PUT ? CLEAVE__WRITE_ITEM_REQUEST__KIND__PUT
-					       : CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE;
+	message.kind = kind_of(op);
 	message.item = borrow(op->item);
-	message.return_old = op->returns_old;
+	message.condition = (Cleave__ExprCondition *)(uintptr_t)op->condition;
+	message.update = (Cleave__ExprUpdate *)(uintptr_t)op->update;
+	message.returned = op->returned;
+	message.return_old_on_failure = op->returns_old_on_failure;
 	message.needs_old_size = op->needs_old_size;
 	message.request_id = borrow(slice_of(op->request_id, sizeof(op->request_id)));
 	message.age_ms = age_ms(op);
@@ -228,17 +242,22 @@ static enum status take_write(struct item_op *op, struct slice body)
 	if (reply == NULL)
 		return ST_CORRUPT;
 	op->is_found = reply->existed;
-	op->found_item = slice_of(reply->old_item.data, reply->old_item.len);
+	op->found_item = slice_of(reply->returned.data, reply->returned.len);
+	op->update_error = reply->update_error;
 	op->old_size_bytes = reply->old_size_bytes;
 	op->new_size_bytes = reply->new_size_bytes;
 	return ST_OK;
 }
 
-static void take_answer(struct item_op *op)
+/* verdict: ST_OK, or that the write had no effect. */
+static void take_answer(struct item_op *op, enum status verdict)
 {
+	enum status status;
+
 	if (route_kind(op) == ROUTE_LEADER)
 		route_learn_leader(op->env->route, op->target.partition_id, op->target.node_id);
-	finish(op, is_write(op) ? take_write(op, op->call.reply) : take_get(op, op->call.reply));
+	status = is_write(op) ? take_write(op, op->call.reply) : take_get(op, op->call.reply);
+	finish(op, status == ST_OK ? verdict : status);
 }
 
 /* What the replica says of others; zeros if it says nothing. */
@@ -333,7 +352,9 @@ static void judge(struct item_op *op)
 	}
 	switch (status) {
 	case ST_OK:
-		take_answer(op);
+	case ST_CONDITION_FAILED:
+	case ST_REFUSED:
+		take_answer(op, status);
 		return;
 	case ST_NOT_LEADER:
 	case ST_UNAVAILABLE:

@@ -17,6 +17,7 @@
  *            ST_OK
  *            ST_NOT_FOUND        the table of row_key is gone
  *            ST_UNKNOWN_OUTCOME  a write that may or may not have taken effect
+ *            ST_CONDITION_FAILED, ST_REFUSED (update_error says why): the write had no effect
  *            ST_CANCELED         by item_op_cancel(); a write may have been sent
  *            ST_NO_SPACE, ST_FORGOTTEN, ST_INVALID, ST_IO, ...  as the replica answered
  *            at the deadline, if nothing can have happened: the last failure
@@ -27,7 +28,7 @@
 #include "coordinator/route/route.h"
 #include "proto/base/arena.h"
 #include "proto/rpc/rpc.h"
-#include "proto/wire/expr.pb-c.h"
+#include "proto/wire/item.pb-c.h"
 
 enum {
 	ITEM_OP_DEADLINE_MS = 10 * 1000,
@@ -47,7 +48,7 @@ struct item_op_env {
 	struct buf packed; /* scratch for the message that is being sent */
 };
 
-enum item_op_kind { ITEM_OP_GET, ITEM_OP_PUT, ITEM_OP_DELETE };
+enum item_op_kind { ITEM_OP_GET, ITEM_OP_PUT, ITEM_OP_DELETE, ITEM_OP_UPDATE };
 
 enum item_op_phase {
 	ITEM_OP_IDLE,
@@ -62,20 +63,24 @@ struct item_op {
 	/* Set by the caller; the rest zeroed. */
 	enum item_op_kind kind;
 	struct slice row_key;
-	struct slice item;   /* PUT */
-	bool is_consistent;  /* GET */
-	bool returns_old;    /* PUT, DELETE */
-	bool needs_old_size; /* PUT: old_size_bytes is wanted; without, a node need not read the old item */
-	const Cleave__ExprProjection *projection; /* GET; NULL: the whole item */
+	bool is_consistent;                          /* GET */
+	const Cleave__ExprProjection *projection;    /* GET; NULL: the whole item */
+	struct slice item;                           /* PUT: the item; UPDATE: the attributes of its key */
+	const Cleave__ExprCondition *condition;      /* writes; NULL: none */
+	const Cleave__ExprUpdate *update;            /* UPDATE */
+	Cleave__WriteItemRequest__Returned returned; /* writes */
+	bool returns_old_on_failure;                 /* of the condition */
+	/* A plain PUT: is_found and old_size_bytes are wanted.  Else a node need not look. */
+	bool needs_old_size;
 	struct arena *arena;
 	void (*done)(struct item_op *op);
 	/* Valid in done(). */
 	enum status status;
-	bool is_found; /* GET: the item exists; else: it existed before, if old_size_bytes is known */
-	struct slice found_item;   /* GET, or with returns_old */
+	bool is_found;             /* GET: the item exists; writes: it existed before */
+	struct slice found_item;   /* GET: the item; writes: what was to be returned, empty if nothing */
 	uint32_t found_size_bytes; /* GET: of the whole item, as DynamoDB counts */
-	uint32_t
-		old_size_bytes; /* DELETE, PUT with needs_old_size: as DynamoDB counts, 0 if there was none */
+	Cleave__ExprUpdateError update_error;
+	uint32_t old_size_bytes; /* writes: as DynamoDB counts, 0 if there was none */
 	uint32_t new_size_bytes;
 	uint32_t attempt_count;
 	/* The operation's own. */

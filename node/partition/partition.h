@@ -33,6 +33,7 @@ struct partition_env {
 	bool is_disk_full; /* below the watermark: writes are refused */
 	/* A replica began or ceased to lead: tell the catalog.  May be NULL. */
 	void (*leader_changed)(struct partition_env *env);
+	struct arena scratch; /* of the write being evaluated; partition_table.c makes it */
 	uint64_t write_count;
 	uint64_t read_count;
 };

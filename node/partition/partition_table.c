@@ -5,10 +5,12 @@
 
 #include "proto/base/log.h"
 #include "replication/group/group_state.h"
+#include "storage/expr/eval_update.h"
 
 void partition_table_init(struct partition_table *table, const struct partition_env *env)
 {
 	*table = (struct partition_table){ .env = *env };
+	arena_init(&table->env.scratch, EVAL_UPDATE_SCRATCH_SIZE_MAX);
 	hash_map_init(&table->by_id, PARTITION_TABLE_MAX);
 	queue_init(&table->dropped);
 }
@@ -30,6 +32,7 @@ void partition_table_close(struct partition_table *table)
 	}
 	partition_table_forget_dropped(table, UINT64_MAX);
 	hash_map_close(&table->by_id);
+	arena_close(&table->env.scratch);
 }
 
 static enum status insert(struct partition_table *table, struct partition *partition)

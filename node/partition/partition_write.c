@@ -1,4 +1,4 @@
-#include "node/partition/partition_write.h"
+#include "node/partition/partition_verdict.h"
 
 #include <stdlib.h>
 
@@ -32,20 +32,27 @@ static void finish(struct partition_write *write, enum status status)
 	write->partition->pending_count--;
 	CHECK(hash_map_remove(&write->partition->pending_ids, id_half(write)) == write);
 	write->status = status;
-	write->old_item = buf_slice(&write->old_copy);
+	write->returned_item = buf_slice(&write->returned_copy);
 	write->done(write);
 }
 
-/* done() may free the write, so its copy of the old image goes first into a local. */
-static void answer(struct partition_write *write, enum status status)
+static void close_buffers(struct partition_write *write)
 {
-	struct buf old_copy = write->old_copy;
-
-	finish(write, status);
-	buf_close(&old_copy);
+	buf_close(&write->returned_copy);
+	buf_close(&write->new_item);
 }
 
-static void answer_all(struct queue *writes, enum status status)
+/* done() may free the write, so what it returns goes first into a local. */
+static void answer(struct partition_write *write, enum status status)
+{
+	struct buf returned_copy = write->returned_copy;
+
+	buf_close(&write->new_item);
+	finish(write, status);
+	buf_close(&returned_copy);
+}
+
+static void refuse_all(struct queue *writes, enum status status)
 {
 	struct queue *link;
 
@@ -53,29 +60,28 @@ static void answer_all(struct queue *writes, enum status status)
 		answer(CONTAINER_OF(link, struct partition_write, link), status);
 }
 
-/* --- evaluating --- */
-
-struct old_image {
-	bool exists;
-	uint32_t size_bytes;
-	struct slice item;
-};
-
-/* A put whose old row nobody asked for is decided without it. */
-static bool needs_old(const struct partition_write *write)
+static void answer_verdicts(struct queue *writes)
 {
-	return write->kind == PARTITION_DELETE || write->returns_old || write->needs_old;
+	struct queue *link;
+
+	while ((link = queue_pop_head(writes)) != NULL) {
+		struct partition_write *write = CONTAINER_OF(link, struct partition_write, link);
+
+		answer(write, write->verdict);
+	}
 }
+
+/* --- evaluating --- */
 
 /* The row as this write finds it: pending first, else applied. */
 static enum status read_old(struct partition *partition, struct slice row_key, enum engine_read_mode mode,
-			    struct engine_value *value, struct old_image *old)
+			    struct engine_value *value, struct partition_old_image *old)
 {
 	struct partition_overlay_image pending;
 	struct stored_item stored;
 	enum status status;
 
-	*old = (struct old_image){ 0 };
+	*old = (struct partition_old_image){ 0 };
 	if (partition_overlay_find(&partition->overlay, row_key, &pending)) {
 		old->exists = !pending.is_delete;
 		old->size_bytes = pending.size_bytes;
@@ -92,32 +98,29 @@ static enum status read_old(struct partition *partition, struct slice row_key, e
 	return status;
 }
 
-/* What the write makes of the row, into the overlay and the turn. */
+/* The verdict, into the overlay and the turn. */
 static enum status take_result(struct partition *partition, struct partition_write *write,
-			       const struct old_image *old)
+			       const struct partition_old_image *old)
 {
-	struct partition_overlay_image image = {
-		.is_delete = write->kind == PARTITION_DELETE,
-		.item = write->kind == PARTITION_DELETE ? slice_of(NULL, 0) : write->item,
-	};
-	enum status status;
+	enum status status = partition_verdict_reach(write, old, &partition->env->scratch);
 
-	image.size_bytes = image.is_delete ? 0 : (uint32_t)item_size_bytes(write->item);
-	write->existed = old->exists;
-	write->old_size_bytes = old->exists ? old->size_bytes : 0;
-	write->new_size_bytes = image.size_bytes;
-	if (write->returns_old && old->exists) {
-		buf_append_slice(&write->old_copy, old->item);
-		if (write->old_copy.status != ST_OK)
-			return write->old_copy.status;
+	arena_reset(&partition->env->scratch);
+	if (status == ST_OK && write->changes) {
+		struct partition_overlay_image image = {
+			.is_delete = write->kind == PARTITION_DELETE,
+			.size_bytes = write->new_size_bytes,
+			.item = write->image,
+		};
+
+		status = partition_overlay_put(&partition->overlay, write->row_key, partition->turn_sequence,
+					       &image);
 	}
-	status = partition_overlay_put(&partition->overlay, write->row_key, partition->turn_sequence, &image);
 	if (status != ST_OK)
 		return status;
 	queue_init(&write->link);
 	queue_push_tail(&partition->turn, &write->link);
 	partition->turn_count++;
-	partition->turn_bytes += write->row_key.size + write->item.size + write->old_copy.size;
+	partition->turn_bytes += write->row_key.size + write->image.size + write->returned_copy.size;
 	return ST_OK;
 }
 
@@ -133,7 +136,7 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 	enum engine_read_mode mode = write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED
 									: ENGINE_READ_MAY_BLOCK;
 	struct engine_value value = { 0 };
-	struct old_image old = { 0 };
+	struct partition_old_image old = { 0 };
 	enum status status = ST_OK;
 
 	/* A full turn leaves before this write joins the next: whatever comes of it, this write's
@@ -143,7 +146,7 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 		propose_turn(partition);
 	if (must_wait(partition))
 		return ST_BUSY;
-	if (needs_old(write))
+	if (partition_verdict_needs_old(write))
 		status = read_old(partition, write->row_key, mode, &value, &old);
 	if (status == ST_OK)
 		status = take_result(partition, write, &old);
@@ -173,14 +176,16 @@ static void fill_from_outcome(struct partition_write *write, const Cleave__Outco
 	write->existed = outcome->existed;
 	write->old_size_bytes = outcome->old_size_bytes;
 	write->new_size_bytes = outcome->new_size_bytes;
-	write->old_item = slice_of(outcome->old_item.data, outcome->old_item.len);
+	write->update_error = (Cleave__ExprUpdateError)outcome->update_error;
+	write->returned_item = slice_of(outcome->returned.data, outcome->returned.len);
 }
 
 static void answer_from_outcome(struct partition_write *write, const Cleave__Outcome *outcome)
 {
 	fill_from_outcome(write, outcome);
-	buf_append_slice(&write->old_copy, write->old_item);
-	answer(write, write->old_copy.status == ST_OK ? (enum status)outcome->status : ST_NO_MEMORY);
+	buf_reset(&write->returned_copy);
+	buf_append_slice(&write->returned_copy, write->returned_item);
+	answer(write, write->returned_copy.status == ST_OK ? (enum status)outcome->status : ST_NO_MEMORY);
 }
 
 static void on_warm(struct runtime_job *job)
@@ -242,8 +247,10 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	CHECK(write->request_id.size == OUTCOMES_REQUEST_ID_SIZE);
 	write->partition = partition;
 	write->read_count = 0;
-	write->old_item = slice_of(NULL, 0);
-	buf_init(&write->old_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	write->returned_item = slice_of(NULL, 0);
+	write->update_error = CLEAVE__EXPR_UPDATE_ERROR__EXPR_UPDATE_OK;
+	buf_init(&write->new_item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	buf_init(&write->returned_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	if (!group_is_ready(partition->group))
 		return ST_NOT_LEADER;
 	outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
@@ -269,7 +276,7 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	}
 	if (status != ST_OK) {
 		(void)hash_map_remove(&partition->pending_ids, id_half(write));
-		buf_close(&write->old_copy);
+		close_buffers(write);
 		return status;
 	}
 	partition->pending_count++;
@@ -292,15 +299,16 @@ static Cleave__Mutation *encode_mutation(struct arena *arena, const struct parti
 	mutation->request_id = (ProtobufCBinaryData){ write->request_id.size,
 						      (uint8_t *)(uintptr_t)write->request_id.data };
 	mutation->is_delete = write->kind == PARTITION_DELETE;
-	mutation->is_write = !mutation->is_delete || write->existed;
-	if (!mutation->is_delete)
-		mutation->item = (ProtobufCBinaryData){ write->item.size,
-							(uint8_t *)(uintptr_t)write->item.data };
-	outcome->status = ST_OK;
+	mutation->is_write = write->changes;
+	if (write->changes)
+		mutation->item = (ProtobufCBinaryData){ write->image.size,
+							(uint8_t *)(uintptr_t)write->image.data };
+	outcome->status = write->verdict;
+	outcome->update_error = (int32_t)write->update_error;
 	outcome->existed = write->existed;
 	outcome->old_size_bytes = write->old_size_bytes;
 	outcome->new_size_bytes = write->new_size_bytes;
-	outcome->old_item = (ProtobufCBinaryData){ write->old_copy.size, write->old_copy.data };
+	outcome->returned = (ProtobufCBinaryData){ write->returned_copy.size, write->returned_copy.data };
 	mutation->outcome = outcome;
 	return mutation;
 }
@@ -384,7 +392,7 @@ static void propose_turn(struct partition *partition)
 		queue_init(&refused);
 		queue_move_all(&partition->turn, &refused);
 		drop_from_overlay(partition, &refused, partition->turn_sequence);
-		answer_all(&refused, status);
+		refuse_all(&refused, status);
 	}
 	partition->turn_sequence++;
 	partition->turn_count = 0;
@@ -406,7 +414,7 @@ void partition_write_on_applied(struct partition *partition, uint64_t index)
 			break;
 		queue_remove(&command->link);
 		drop_from_overlay(partition, &command->writes, command->sequence);
-		answer_all(&command->writes, ST_OK);
+		answer_verdicts(&command->writes);
 		free(command);
 	}
 	if (queue_is_empty(&partition->proposed))
@@ -428,10 +436,10 @@ void partition_write_on_lost(struct partition *partition)
 		struct partition_command_in_flight *command = CONTAINER_OF(
 			link, struct partition_command_in_flight, link);
 
-		answer_all(&command->writes, ST_UNKNOWN_OUTCOME);
+		refuse_all(&command->writes, ST_UNKNOWN_OUTCOME);
 		free(command);
 	}
-	answer_all(&refused, ST_NOT_LEADER);
+	refuse_all(&refused, ST_NOT_LEADER);
 }
 
 void partition_write_init(struct partition *partition)

@@ -6,36 +6,45 @@
  *
  * Threads  loop thread.
  * Memory   a write is embedded in the caller's operation; what its slices point to must stay
- *          until done().  old_item is valid in done() only.
+ *          until done().  returned_item is valid in done() only.
  */
 #ifndef NODE_PARTITION_PARTITION_WRITE_H
 #define NODE_PARTITION_PARTITION_WRITE_H
 
 #include "node/partition/partition.h"
+#include "proto/wire/item.pb-c.h"
 
-enum partition_write_kind { PARTITION_PUT, PARTITION_DELETE };
+enum partition_write_kind { PARTITION_PUT, PARTITION_DELETE, PARTITION_UPDATE };
 
 struct partition_write {
 	/* Set by the caller. */
 	enum partition_write_kind kind;
 	struct slice row_key;
-	struct slice item; /* PARTITION_PUT */
+	struct slice item; /* PARTITION_PUT: the item; PARTITION_UPDATE: the attributes of its key */
+	const Cleave__ExprCondition *condition; /* checked; NULL: none */
+	const Cleave__ExprUpdate *update;       /* PARTITION_UPDATE: checked */
 	struct slice request_id;
 	uint32_t age_ms;
-	bool returns_old;
+	Cleave__WriteItemRequest__Returned returned;
+	bool returns_old_on_failure; /* of the condition */
 	bool needs_old; /* a put: existed and old_size_bytes are wanted.  Else the old row is not read */
 	void (*done)(struct partition_write *write);
 	/* Valid in done(). */
 	enum status status;
-	bool existed; /* with needs_old or returns_old, and of deletes */
+	bool existed; /* not of a plain put, which did not look */
 	uint32_t old_size_bytes;
 	uint32_t new_size_bytes;
-	struct slice old_item;
+	struct slice returned_item; /* empty: there is nothing to return */
+	Cleave__ExprUpdateError update_error;
 	/* Own. */
 	struct queue link;
 	struct partition *partition;
 	uint64_t partition_id;
-	struct buf old_copy;
+	enum status verdict;
+	bool changes;       /* the row will differ; else only the outcome is remembered */
+	struct slice image; /* the row then; empty: it is deleted */
+	struct buf new_item;
+	struct buf returned_copy;
 	struct runtime_job job;
 	uint32_t read_count; /* times that the row had to come from disk */
 };
@@ -45,7 +54,9 @@ struct partition_write {
  *     ST_OK             a retry whose outcome is remembered: the results are filled in
  *     ST_NOT_LEADER, ST_MOVED, ST_NO_SPACE, ST_OVERLOADED, ST_INVALID
  *     ST_FORGOTTEN      a retry whose outcome can no longer be told
- * In done(): ST_OK, ST_NOT_LEADER (not proposed), ST_UNKNOWN_OUTCOME (leadership lost after). */
+ * In done(): ST_OK, ST_CONDITION_FAILED, ST_REFUSED (see update_error), ST_NOT_LEADER (not
+ * proposed), ST_UNKNOWN_OUTCOME (leadership lost after).  Verdicts against a write go through the
+ * log like others: so they are as true as a strong read, and a retry gets the same. */
 enum status partition_write_start(struct partition *partition, struct partition_write *write) MUST_CHECK;
 
 /* For partition.c and partition_fsm.c. */

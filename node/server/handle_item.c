@@ -250,7 +250,7 @@ static void write_op_destroy(struct write_op *op)
 	free(op);
 }
 
-static void reply_written(struct write_op *op)
+static void reply_verdict(struct write_op *op, enum status verdict)
 {
 	struct handle_item *items = op->items;
 	const struct partition_write *write = &op->write;
@@ -261,8 +261,8 @@ static void reply_written(struct write_op *op)
 	reply.existed = write->existed;
 	reply.old_size_bytes = write->old_size_bytes;
 	reply.new_size_bytes = write->new_size_bytes;
-	if (write->returns_old)
-		reply.old_item = borrow(write->old_item);
+	reply.returned = borrow(write->returned_item);
+	reply.update_error = write->update_error;
 	buf_reset(&items->reply);
 	start = buf_extend(&items->reply, cleave__write_item_reply__get_packed_size(&reply));
 	if (start == NULL) {
@@ -270,13 +270,13 @@ static void reply_written(struct write_op *op)
 		return;
 	}
 	(void)cleave__write_item_reply__pack(&reply, start);
-	rpc_request_reply(op->request, ST_OK, buf_slice(&items->reply));
+	rpc_request_reply(op->request, verdict, buf_slice(&items->reply));
 }
 
 static void finish_write(struct write_op *op, enum status status)
 {
-	if (status == ST_OK)
-		reply_written(op);
+	if (status == ST_OK || status == ST_CONDITION_FAILED || status == ST_REFUSED)
+		reply_verdict(op, status);
 	else
 		reply_failure_send(op->items->partitions, op->request, status, op->partition_id,
 				   "write failed");
@@ -293,8 +293,37 @@ static bool is_well_formed(const Cleave__WriteItemRequest *message)
 	return message->row_key.len > 0 && message->row_key.len <= LIMIT_ROW_KEY_SIZE_BYTES &&
 	       message->item.len <= LIMIT_ITEM_ENCODED_SIZE_BYTES &&
 	       message->request_id.len == OUTCOMES_REQUEST_ID_SIZE &&
-	       (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE ||
-		(message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__PUT && message->item.len > 0));
+	       message->kind <= CLEAVE__WRITE_ITEM_REQUEST__KIND__UPDATE &&
+	       message->returned <= CLEAVE__WRITE_ITEM_REQUEST__RETURNED__UPDATED_NEW &&
+	       (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE || message->item.len > 0) &&
+	       (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__UPDATE) == (message->update != NULL) &&
+	       (message->update != NULL || message->returned <= CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD);
+}
+
+static enum partition_write_kind kind_of(const Cleave__WriteItemRequest *message)
+{
+	switch (message->kind) {
+	case CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE:
+		return PARTITION_DELETE;
+	case CLEAVE__WRITE_ITEM_REQUEST__KIND__UPDATE:
+		return PARTITION_UPDATE;
+	default:
+		return PARTITION_PUT;
+	}
+}
+
+static void fill_write(struct partition_write *write, const Cleave__WriteItemRequest *message)
+{
+	write->kind = kind_of(message);
+	write->row_key = slice_of(message->row_key.data, message->row_key.len);
+	write->item = slice_of(message->item.data, message->item.len);
+	write->condition = message->condition;
+	write->update = message->update;
+	write->request_id = slice_of(message->request_id.data, message->request_id.len);
+	write->age_ms = message->age_ms;
+	write->returned = message->returned;
+	write->returns_old_on_failure = message->return_old_on_failure;
+	write->needs_old = message->needs_old_size;
 }
 
 static enum status start_write(struct write_op *op, const Cleave__WriteItemRequest *message)
@@ -331,14 +360,7 @@ void handle_item_write(struct handle_item *items, struct rpc_request *request)
 		return;
 	}
 	op->partition_id = message->partition_id;
-	op->write.kind = message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE ? PARTITION_DELETE
-										   : PARTITION_PUT;
-	op->write.row_key = slice_of(message->row_key.data, message->row_key.len);
-	op->write.item = slice_of(message->item.data, message->item.len);
-	op->write.request_id = slice_of(message->request_id.data, message->request_id.len);
-	op->write.age_ms = message->age_ms;
-	op->write.returns_old = message->return_old;
-	op->write.needs_old = message->needs_old_size;
+	fill_write(&op->write, message);
 	status = start_write(op, message);
 	if (status != ST_WOULD_BLOCK)
 		finish_write(op, status);

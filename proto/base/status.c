@@ -30,6 +30,7 @@ static const char *const names[] = {
 	"ST_WOULD_BLOCK",
 	"ST_UNSUPPORTED",
 	"ST_STALE",
+	"ST_REFUSED",
 };
 
 const char *status_name(enum status status)

@@ -37,6 +37,7 @@ enum status {
 	ST_WOULD_BLOCK = -24, /* the answer needs the disk: ask off the loop thread */
 	ST_UNSUPPORTED = -25, /* no such method */
 	ST_STALE = -26,       /* this replica has not heard a leader for too long */
+	ST_REFUSED = -27,     /* the item's state does not allow the update; details follow */
 };
 
 /* "ST_OK", "ST_IO", ...; "ST_?" for an unknown value.  Never NULL. */

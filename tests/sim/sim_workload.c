@@ -345,7 +345,8 @@ static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key
 		.kind = item_kind(kind),
 		.row_key = buf_slice(&client->row_key),
 		.is_consistent = kind == SIM_READ,
-		.returns_old = op.knows_old,
+		.returned = op.knows_old ? CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD
+					 : CLEAVE__WRITE_ITEM_REQUEST__RETURNED__NOTHING,
 		.arena = &client->arena,
 		.done = on_done,
 	};

@@ -4,6 +4,7 @@
 
 #include "proto/model/item_builder.h"
 #include "proto/model/limits.h"
+#include "storage/expr/eval_update.h"
 
 enum { PATIENCE_MS = 5000 };
 
@@ -20,6 +21,7 @@ static void init_env(struct partition_fixture *f, uint64_t node_id)
 		.groups = &node->table,
 		.hash_seed = 1,
 	};
+	arena_init(&f->env[node_id].scratch, EVAL_UPDATE_SCRATCH_SIZE_MAX);
 }
 
 struct partition_fixture *partition_fixture_create(uint32_t voter_count)
@@ -55,6 +57,7 @@ void partition_fixture_destroy(struct partition_fixture *f)
 	for (uint32_t i = 1; i <= f->net->node_count; i++) {
 		if (f->partition[i] != NULL)
 			partition_close(f->partition[i]);
+		arena_close(&f->env[i].scratch);
 	}
 	group_fixture_destroy(f->net);
 	free(f);
@@ -95,6 +98,7 @@ void partition_fixture_crash(struct partition_fixture *f, uint64_t node_id, uint
 	f->net->nodes[node_id].may_fail = true;
 	partition_close(f->partition[node_id]);
 	f->partition[node_id] = NULL;
+	arena_close(&f->env[node_id].scratch);
 	group_fixture_crash(&f->net->nodes[node_id], keep_count);
 }
 
@@ -146,7 +150,7 @@ static void on_written(struct partition_write *base)
 	write->done_count++;
 	write->status = base->status;
 	buf_reset(&write->old_item);
-	buf_append_slice(&write->old_item, base->old_item);
+	buf_append_slice(&write->old_item, base->returned_item);
 }
 
 void watched_write_init(struct watched_write *write, const char *name, const char *text, uint64_t request)
@@ -163,7 +167,7 @@ void watched_write_init(struct watched_write *write, const char *name, const cha
 	write->base.row_key = partition_fixture_key(write->key, name);
 	write->base.item = buf_slice(&write->item);
 	write->base.request_id = slice_of(write->request_id, sizeof(write->request_id));
-	write->base.returns_old = true;
+	write->base.returned = CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD;
 	write->base.done = on_written;
 }
 
@@ -179,7 +183,7 @@ enum status watched_write_start(struct watched_write *write, struct partition *p
 		return status;
 	write->status = status;
 	buf_reset(&write->old_item);
-	buf_append_slice(&write->old_item, write->base.old_item);
+	buf_append_slice(&write->old_item, write->base.returned_item);
 	return status;
 }
 

@@ -235,7 +235,7 @@ static void a_put_is_answered_with_what_it_replaced_and_what_it_cost(void **stat
 	item_builder_string(&builder, slice_of_string("a"));
 	assert_int_equal(item_builder_finish(&builder), ST_OK);
 	reply.existed = true;
-	reply.old_item = (ProtobufCBinaryData){ old.size, old.data };
+	reply.returned = (ProtobufCBinaryData){ old.size, old.data };
 	reply.old_size_bytes = 1025;
 	reply.new_size_bytes = 3;
 	script[0].body = slice_of(packed, cleave__write_item_reply__pack(&reply, packed));

@@ -193,13 +193,13 @@ static void the_old_item_is_given_if_asked_for(void **state)
 	message = a_put(&item, "a", key, request_id, "");
 	message.kind = CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE;
 	message.item.len = 0;
-	message.return_old = true;
+	message.returned = CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD;
 	assert_int_equal(write_item(&f, &asked, &message), ST_OK);
 	reply = cleave__write_item_reply__unpack(NULL, asked.reply_size, asked.reply);
 	assert_non_null(reply);
 	assert_true(reply->existed);
 	assert_int_equal(reply->old_size_bytes, 4);
-	assert_true(partition_fixture_item_is(slice_of(reply->old_item.data, reply->old_item.len), "one"));
+	assert_true(partition_fixture_item_is(slice_of(reply->returned.data, reply->returned.len), "one"));
 	cleave__write_item_reply__free_unpacked(reply, NULL);
 	buf_close(&item);
 	fixture_close(&f);

@@ -70,7 +70,7 @@ static enum status apply_at(struct fixture *f, uint64_t hlc, uint64_t window_ms,
 	enum status status;
 
 	outcome.new_size_bytes = size;
-	outcome.old_item = (ProtobufCBinaryData){ old_size, old_item };
+	outcome.returned = (ProtobufCBinaryData){ old_size, old_item };
 	mutation.request_id = (ProtobufCBinaryData){ sizeof(id.bytes), id.bytes };
 	mutation.outcome = &outcome;
 	command.hlc = hlc;

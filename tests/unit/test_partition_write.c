@@ -441,13 +441,13 @@ static void a_put_whose_old_row_nobody_wants_does_not_read_it(void **state)
 	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
 	engine_memory_disk_miss_every(f->net->nodes[1].disk, 1);
 	watched_write_init(&write, "a", "two", 2);
-	write.base.returns_old = false;
+	write.base.returned = CLEAVE__WRITE_ITEM_REQUEST__RETURNED__NOTHING;
 	assert_int_equal(watched_write_run(f, &write, leader), ST_OK);
 	assert_int_equal(write.base.read_count, 0);
 	assert_int_equal(write.base.old_size_bytes, 0);
 	watched_write_close(&write);
 	watched_write_init(&write, "a", "three", 3);
-	write.base.returns_old = false;
+	write.base.returned = CLEAVE__WRITE_ITEM_REQUEST__RETURNED__NOTHING;
 	write.base.needs_old = true;
 	assert_int_equal(watched_write_run(f, &write, leader), ST_OK);
 	assert_true(write.base.existed);
