@@ -2,7 +2,7 @@
 # A chaos run: tests/chaos does the work, here is what it needs.
 
 # Built beside the binaries; the checkers and the network of the chaos tests.
-readonly CHAOS_PROGRAMS=(chaos_judge chaos_switch replica_digest)
+readonly CHAOS_PROGRAMS=(chaos_judge chaos_switch replica_digest power_cut)
 
 build_chaos_programs()
 {
