@@ -1,8 +1,8 @@
 """Start a program in the background, cut off from the caller, and record who it is.
 
-    spawn.py PID_FILE CMD_FILE LOG_FILE PROGRAM [ARGUMENT...]
+    spawn.py PID_FILE CMD_FILE LOG_FILE [NAME=VALUE...] PROGRAM [ARGUMENT...]
 
-The child leads a session of its own, inherits no file but its log, and reads from nothing. CMD_FILE gets the
+The child leads a session of its own, inherits no file but its log, and reads from nothing. NAME=VALUE goes into its environment. CMD_FILE gets the
 bytes that /proc/PID/cmdline shows, so that a later reader can tell this process from one that got its number.
 """
 
@@ -37,9 +37,19 @@ def main(words):
         return 2
     pid_file, cmd_file, log_file = words[:3]
     command = words[3:]
+    environment = dict(os.environ)
+    while "=" in command[0]:
+        name, value = command.pop(0).split("=", 1)
+        environment[name] = value
     with open(log_file, "ab") as log:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=True, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            close_fds=True,
+            start_new_session=True,
+            env=environment,
         )
     command_line = b"".join(os.fsencode(word) + b"\0" for word in command)
     wait_for_own_name(child, command_line)

@@ -32,7 +32,6 @@ class ChaosLab(Lab):
         self.network = None
         self.on_network = on_network
         self.flags = {}  # more flags of a process
-        self.environment = {}  # more environment of a process
         self.expected = set()  # names of what must be running
 
     def names(self):
@@ -72,12 +71,11 @@ class ChaosLab(Lab):
             file.write(text)
 
     def command(self, name):
-        return self.commands[name] if self.network else super().command(name)
+        """As deploy/lab started it first, moved to the network; flags are added at each start."""
+        return self.commands[name] if name in self.commands else super().command(name)
 
-    def spawn_words(self, name):
-        variables = [f"{key}={value}" for key, value in self.environment.get(name, {}).items()]
-        inside = self.network.inside(name) if self.network else []
-        return [*inside, *(["env", *variables] if variables else [])]
+    def inside(self, name):
+        return self.network.inside(name) if self.network else []
 
     # --- processes ---
 
@@ -115,17 +113,31 @@ class ChaosLab(Lab):
         """Processes that ended without having been killed by us."""
         return sorted(name for name in self.expected if not self.is_running(name))
 
+    def found_again(self):
+        """A new cluster without data, with the flags and the environment of now: some flags hold from the start or never."""
+        self.kill_all_at_once(self.names())
+        self.forget_data()
+        self.start_all()
+
+    def start_and_wait(self, name):
+        """Until it answers; it may be unhealthy, for its disk is full or it sees no quorum."""
+        self.start(name)
+        wait_for(lambda: self.health(name), f"{name} answers", interval_s=0.02)
+
     def wait_healthy(self, name, timeout_s=30):
         wait_for(lambda: self.is_healthy(name), f"{name} is healthy", timeout_s, interval_s=0.02)
 
     def is_healthy(self, name):
-        place = self.argument(name, "--status")
-        connection = http.client.HTTPConnection(place, timeout=1)
+        return self.health(name) == 200
+
+    def health(self, name):
+        """The status of its health page; None while it does not answer."""
+        connection = http.client.HTTPConnection(self.argument(name, "--status"), timeout=1)
         try:
             connection.request("GET", "/health")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status
         except OSError:
-            return False
+            return None
         finally:
             connection.close()
 

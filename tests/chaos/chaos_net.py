@@ -99,5 +99,6 @@ class Network:
     def close(self):
         self.process.stdin.close()
         self.process.wait(10)
+        self.process.stdout.close()
         for name in self.names:
             subprocess.run(["ip", "netns", "del", self.namespace(name)], check=False, capture_output=True)

@@ -63,15 +63,15 @@ def kill_restart(nemesis, rng):
     names = [nemesis.pick_node(rng) for _ in range(4)]
     for name in names:
         nemesis.lab.kill(name)
-        nemesis.lab.start(name)
-        nemesis.lab.wait_healthy(name, 60)
+        nemesis.lab.start_and_wait(name)
     return f"SIGKILL and start of {' '.join(names)}"
 
 
 def kill_all(nemesis, _rng):
     names = nemesis.lab.node_names()
     nemesis.lab.kill_all_at_once(names)
-    nemesis.lab.start_all()
+    for name in names:
+        nemesis.lab.start_and_wait(name)
     return "SIGKILL of all nodes at once, and start"
 
 

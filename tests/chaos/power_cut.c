@@ -278,8 +278,7 @@ __attribute__((constructor)) static void begin(void)
 
 	memcpy(&cut.open, &symbol, sizeof(symbol));
 	must(cut.open != NULL, "open");
-	/* What starts the node inherits the library, but not the disk. */
-	if (dir == NULL || disk == NULL || strcmp(program_invocation_short_name, "cleave-node") != 0)
+	if (dir == NULL || disk == NULL)
 		return;
 	must(stat(dir, &figures) == 0, dir);
 	cut.device = figures.st_dev;

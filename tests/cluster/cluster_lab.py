@@ -83,6 +83,7 @@ class Lab:
         self.coordinator_count = coordinators
         self.clients = []  # to be closed with the lab
         self.known = {}  # partitions of tables made here, by table
+        self.environment = {}  # more environment of a process
         self.commands = {}  # each process's command line as it was started last
 
     @staticmethod
@@ -160,11 +161,12 @@ class Lab:
         log = self.path("logs", f"{name}.log")
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"--- {name} starts with {command[-2:]}\n")
-        spawn = [PYTHON, SPAWN, f"{run}.pid", f"{run}.cmd", log, *command]
-        subprocess.run([*self.spawn_words(name), *spawn], check=True)
+        variables = [f"{key}={value}" for key, value in self.environment.get(name, {}).items()]
+        spawn = [PYTHON, SPAWN, f"{run}.pid", f"{run}.cmd", log, *variables, *command]
+        subprocess.run([*self.inside(name), *spawn], check=True)
 
-    def spawn_words(self, _name):
-        """What stands before the command that starts a process; for labs that put processes into some surroundings."""
+    def inside(self, _name):
+        """What stands before a command that runs where a process does; for labs with a network of their own."""
         return []
 
     # --- what it consists of ---
