@@ -1,17 +1,22 @@
 """Free ports on the loopback address.
 
-    ports.py range COUNT KEY   the first port of a range of COUNT that is free now; KEY spreads labs over the ranges
+    ports.py range COUNT KEY   the first port of a range of COUNT that is free now; KEY spreads labs over the ranges, and
+                               nobody else is given the range for a minute
     ports.py one               one free port
     ports.py taken PORT...     exit status 1, and the port printed, if one of them is taken
 """
 
+import os
 import socket
 import sys
+import tempfile
+import time
 import zlib
 
 # Below the ports that the kernel hands out to outgoing connections (32768 and up).
 FIRST = 20000
 END = 32700
+RESERVED_S = 60
 
 
 def is_free(port):
@@ -24,12 +29,29 @@ def is_free(port):
     return True
 
 
+def reserve(base):
+    """Two labs made at one time must not be given the same range before their processes listen."""
+    folder = os.path.join(tempfile.gettempdir(), f"cleave-ports-{os.getuid()}")
+    path = os.path.join(folder, str(base))
+    os.makedirs(folder, exist_ok=True)
+    try:
+        if time.time() - os.stat(path).st_mtime > RESERVED_S:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return False
+    return True
+
+
 def free_range(count, key):
     slots = (END - FIRST) // count
     start = zlib.crc32(key.encode())
     for step in range(slots):
         base = FIRST + (start + step) % slots * count
-        if all(is_free(port) for port in range(base, base + count)):
+        if all(is_free(port) for port in range(base, base + count)) and reserve(base):
             return base
     return None
 

@@ -14,7 +14,7 @@ from chaos_load import pick_seeded
 
 from cluster_lab import SEED, ClusterTest, say  # chaos_lab knows where it is
 
-CUT_S = float(os.environ.get("CLEAVE_CUT_SECONDS", "4"))
+CUT_S = float(os.environ.get("CLEAVE_CUT_SECONDS", "2"))
 ELECTION_TIMEOUT_S = 1.0
 # Two election timeouts, and one for a loaded machine and its clients.
 GAP_S_MAX = 3 * ELECTION_TIMEOUT_S

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The power is cut: of one node, of all at once. What was synced is there, the rest is a random part; no acknowledged write is lost.
 
-CLEAVE_POWER_CUTS says how often (6 in CI). The same with a disk that answers syncs without doing them must lose something, or
+CLEAVE_POWER_CUTS says how often (4). The same with a disk that answers syncs without doing them must lose something, or
 the test proves nothing.
 """
 
@@ -15,7 +15,7 @@ from chaos_load import pick_seeded
 
 from cluster_lab import SEED, ClusterTest, say, wait_for  # chaos_lab knows where it is
 
-CUTS = int(os.environ.get("CLEAVE_POWER_CUTS", "6"))
+CUTS = int(os.environ.get("CLEAVE_POWER_CUTS", "4"))
 LYING_CUTS_MAX = 20
 WRITES_BETWEEN = 60
 

@@ -9,12 +9,17 @@ meets the reads before the news of the new leader. A leader that does not ask th
 import concurrent.futures
 import os
 import signal
+import statistics
+import time
 import unittest
 
-from cluster_lab import ClusterTest, bytes_at_the_door, wait_for
+from cluster_lab import ClusterTest, bytes_at_the_door, say, wait_for
 from history import put_item, value_of
 
 ROUNDS = 3
+GAP_ROUNDS = int(os.environ.get("CLEAVE_PAUSE_ROUNDS", "5"))
+# Liveness only: the gap itself is measured by benchmarks on a quiet machine.
+GAP_S_MAX = 15
 READERS = 4
 # Elections must be over before a coordinator gives up an attempt to write (2 s): see read_before_the_news().
 QUICK_ELECTIONS = ("--election-timeout", "200ms", "--heartbeat", "50ms")
@@ -60,6 +65,24 @@ class PauseTest(ClusterTest):
             self.wait_progress(load)
             lab.wait_rejoined(table)
         self.judge(load, lab.client())
+
+    def test_clients_go_on_when_the_leader_is_paused(self):
+        lab = self.start_lab()
+        table = lab.make_table("pause")
+        load = self.start_load(lab, table)
+        gaps = []
+        for _ in range(GAP_ROUNDS):
+            leader = lab.only_partition(table).leader
+            paused_ns = time.monotonic_ns()
+            os.kill(lab.pid(leader), signal.SIGSTOP)
+            self.wait_progress(load)
+            gaps.append(load.write_gap_s(paused_ns))
+            self.wake(lab, [leader])
+            lab.wait_rejoined(table)
+        say("  write gaps:", " ".join(f"{gap:.3f}" for gap in gaps), "s")
+        say(f"  median {statistics.median(gaps):.3f} s, longest {max(gaps):.3f} s")
+        self.assertLess(max(gaps), GAP_S_MAX)
+        self.judge(load, lab.client(), may_fail=True)
 
     def read_before_the_news(self, lab, table, number, pool, readers):
         """What strong reads return that an old leader finds first when it wakes up, after another one was elected."""
