@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The aws command line against CLEAVE_ENDPOINT: a table's life with its waiters, items, errors.
+# The aws command line against CLEAVE_ENDPOINT: a table's life with its waiters, items, pages, errors.
 set -euo pipefail
 
 table=cli-$$-$(date +%s)
@@ -82,6 +82,40 @@ use_items()
 	expect "a missing item is no item" '' "$(db get-item --table-name "$table" --key "$key" --consistent-read)"
 }
 
+# The sort keys of the items in an answer, one after the other.
+sort_keys()
+{
+	python3 -c 'import json, sys; print("".join(item["sk"]["N"] for item in json.load(sys.stdin)["Items"]))'
+}
+
+# Pages of any size, cut and continued by the client, are the whole.
+page_through()
+{
+	local query page token size
+
+	for sk in 1 2 3 4 5 6 7; do
+		db put-item --table-name "$table" --item "{\"pk\": {\"S\": \"q\"}, \"sk\": {\"N\": \"$sk\"}}"
+	done
+	query=(query --table-name "$table" --consistent-read --key-condition-expression 'pk = :p'
+		--expression-attribute-values '{":p": {"S": "q"}}')
+	for size in 1 2 3 7 10; do
+		expect "a query by pages of $size" 1234567 \
+			"$(db "${query[@]}" --page-size "$size" | sort_keys)"
+		expect "a scan by pages of $size" 1234567 \
+			"$(db scan --table-name "$table" --consistent-read --page-size "$size" | sort_keys)"
+	done
+	page=$(db "${query[@]}" --page-size 2 --max-items 3)
+	token=$(field '["NextToken"]' <<<"$page")
+	expect "the first items" 123 "$(sort_keys <<<"$page")"
+	expect "the others" 4567 "$(db "${query[@]}" --starting-token "$token" | sort_keys)"
+	expect "backward" 7654321 "$(db "${query[@]}" --no-scan-index-forward --page-size 3 | sort_keys)"
+	expect "a count" 7 "$(db scan --table-name "$table" --consistent-read --select COUNT | field '["Count"]')"
+	expect "a batch" 2 "$(db batch-get-item --request-items \
+		"{\"$table\": {\"Keys\": [{\"pk\": {\"S\": \"q\"}, \"sk\": {\"N\": \"2\"}},
+		{\"pk\": {\"S\": \"q\"}, \"sk\": {\"N\": \"5\"}}], \"ConsistentRead\": true}}" |
+		field "['Responses']['$table'].__len__()")"
+}
+
 see_errors()
 {
 	expect_error "a table that is there" ResourceInUseException create_table
@@ -99,5 +133,6 @@ drop_table()
 
 make_table
 use_items
+page_through
 see_errors
 drop_table

@@ -1,4 +1,4 @@
-// The JavaScript SDK against CLEAVE_ENDPOINT: the plain client, the document client, waiters, errors.
+// The JavaScript SDK against CLEAVE_ENDPOINT: the plain client, the document client, waiters, pages, errors.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
@@ -11,10 +11,19 @@ import {
   PutItemCommand,
   UpdateTableCommand,
   paginateListTables,
+  paginateQuery,
+  paginateScan,
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery as paginateDocuments,
+} from "@aws-sdk/lib-dynamodb";
 
 const client = new DynamoDBClient({
   endpoint: process.env.CLEAVE_ENDPOINT,
@@ -113,6 +122,65 @@ test("documents pass through the document client", async () => {
   assert.deepEqual(found.Item, item);
   const gone = await documents.send(new DeleteCommand({ TableName: table, Key: key, ReturnValues: "ALL_OLD" }));
   assert.deepEqual(gone.Attributes, item);
+});
+
+const range = Array.from({ length: 25 }, (_, index) => index);
+const pagesOf = async (paginator) => {
+  const items = [];
+  for await (const page of paginator) items.push(...page.Items);
+  return items.map((item) => Number(item.sk.N ?? item.sk));
+};
+
+test("queries and scans page through", async () => {
+  for (const sk of range) {
+    await documents.send(new PutCommand({ TableName: table, Item: { pk: "pages", sk, even: sk % 2 === 0 } }));
+  }
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "pk = :p",
+    ExpressionAttributeValues: { ":p": { S: "pages" } },
+    ConsistentRead: true,
+  };
+  for (const pageSize of [1, 4, 25, 26]) {
+    assert.deepEqual(await pagesOf(paginateQuery({ client, pageSize }, query)), range);
+    const backward = { ...query, ScanIndexForward: false };
+    assert.deepEqual(await pagesOf(paginateQuery({ client, pageSize }, backward)), [...range].reverse());
+    const scan = {
+      TableName: table,
+      FilterExpression: "pk = :p",
+      ExpressionAttributeValues: query.ExpressionAttributeValues,
+      ConsistentRead: true,
+    };
+    assert.deepEqual(await pagesOf(paginateScan({ client, pageSize }, scan)), range);
+  }
+});
+
+test("document queries filter, and batches find", async () => {
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "pk = :p AND sk BETWEEN :a AND :b",
+    FilterExpression: "even = :e",
+    ProjectionExpression: "sk",
+    ExpressionAttributeValues: { ":p": "pages", ":a": 3, ":b": 9, ":e": true },
+    ConsistentRead: true,
+  };
+  const found = [];
+  for await (const page of paginateDocuments({ client: documents, pageSize: 3 }, query)) found.push(...page.Items);
+  assert.deepEqual(found, [{ sk: 4 }, { sk: 6 }, { sk: 8 }]);
+  const batch = await documents.send(
+    new BatchGetCommand({
+      RequestItems: {
+        [table]: {
+          Keys: [7, 8, 99].map((sk) => ({ pk: "pages", sk })),
+          ConsistentRead: true,
+          ProjectionExpression: "sk, even",
+        },
+      },
+    }),
+  );
+  const items = [...batch.Responses[table]].sort((a, b) => a.sk - b.sk);
+  assert.deepEqual(items, [{ sk: 7, even: false }, { sk: 8, even: true }]);
+  assert.deepEqual(batch.UnprocessedKeys, {});
 });
 
 test("errors have their classes and messages", async () => {
