@@ -3,7 +3,9 @@
  *
  * Byte 0 names the operation and whether the rest is a body as it stands or a recipe: pairs of
  * bytes that choose a member and a value for it. */
+#include "coordinator/api/api_batch_input.h"
 #include "coordinator/api/api_item_input.h"
+#include "coordinator/api/api_query_range.h"
 #include "coordinator/api/api_table_input.h"
 #include "coordinator/api/api_table_write.h"
 #include "proto/model/item_check.h"
@@ -11,7 +13,7 @@
 
 enum { ARENA_SIZE = 64 * 1024 * 1024, BODY_SIZE_MAX = 1024 * 1024, MEMBERS_MAX = 12, RAW_SIZE_MAX = 16 };
 
-enum operation { GET, PUT, DELETE, CREATE, UPDATE, DESCRIBE, LIST, OPERATION_COUNT };
+enum operation { GET, PUT, DELETE, CREATE, UPDATE, DESCRIBE, LIST, QUERY, SCAN, BATCH_GET, OPERATION_COUNT };
 
 static const char *const members[] = {
 	"TableName",
@@ -38,6 +40,19 @@ static const char *const members[] = {
 	"Tags",
 	"Limit",
 	"ExclusiveStartTableName",
+	"RequestItems",
+	"KeyConditionExpression",
+	"FilterExpression",
+	"KeyConditions",
+	"QueryFilter",
+	"ScanFilter",
+	"ConditionalOperator",
+	"Select",
+	"ExclusiveStartKey",
+	"ScanIndexForward",
+	"Segment",
+	"TotalSegments",
+	"IndexName",
 };
 
 static const char *const values[] = {
@@ -75,6 +90,22 @@ static const char *const values[] = {
 	"{\"ReadCapacityUnits\":0}",
 	"{\"StreamEnabled\":true}",
 	"[null,{},[]]",
+	"\"pk = :p\"",
+	"\"pk = :p AND begins_with(sk, :s)\"",
+	"\"pk = :p AND sk BETWEEN :a AND :b\"",
+	"\"#a.b[1] IN (:a, :b) OR NOT attribute_exists(c)\"",
+	"\"a, #b.c[3]\"",
+	"{\":p\":{\"S\":\"a\"},\":s\":{\"S\":\"b\"}}",
+	"{\":p\":{\"S\":\"a\"},\":a\":{\"N\":\"1\"},\":b\":{\"N\":\"2\"}}",
+	"{\"#a\":\"a\",\"#b\":\"b\"}",
+	"{\"pk\":{\"ComparisonOperator\":\"EQ\",\"AttributeValueList\":[{\"S\":\"a\"}]}}",
+	("{\"pk\":{\"ComparisonOperator\":\"EQ\",\"AttributeValueList\":[{\"S\":\"a\"}]},"
+	 "\"sk\":{\"ComparisonOperator\":\"NULL\"}}"),
+	"{\"things\":{\"Keys\":[{\"pk\":{\"S\":\"a\"}}],\"ProjectionExpression\":\"a\"}}",
+	"{\"things\":{\"Keys\":[]},\"\":{\"AttributesToGet\":[\"a\"]}}",
+	"\"COUNT\"",
+	"\"SPECIFIC_ATTRIBUTES\"",
+	"\"OR\"",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -193,6 +224,45 @@ static bool try_tables(enum operation operation, struct slice body, struct arena
 	return is_good;
 }
 
+/* Whatever is asked for, it is a range, or it is told why not. */
+static void check_range(enum api_query_kind kind, const struct api_query_input *input, struct arena *arena,
+			struct api_error *error)
+{
+	struct table_info table = { .table_id = 7, .token_seed = 1 };
+	struct api_query_range range;
+	bool is_range;
+
+	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
+	CHECK(table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
+	is_range = kind == API_QUERY ? api_query_range_of_query(input, &table, arena, &range, error)
+				     : api_query_range_of_scan(input, &table, arena, &range, error);
+	if (!is_range)
+		return;
+	CHECK(slice_compare(range.start, range.end) <= 0);
+	CHECK(range.start.size <= LIMIT_ROW_KEY_SIZE_BYTES + 1 && get_u32_be(range.start.data) == 7);
+}
+
+static bool try_queries(enum api_query_kind kind, struct slice body, struct arena *arena,
+			struct api_error *error)
+{
+	struct api_query_input input;
+
+	if (!api_query_input_read(kind, body, arena, &input, error))
+		return false;
+	check_range(kind, &input, arena, error);
+	return error->type == API_OK;
+}
+
+static bool try_batches(struct slice body, struct arena *arena, struct api_error *error)
+{
+	struct api_batch_input input;
+
+	if (!api_batch_input_read(body, arena, &input, error))
+		return false;
+	CHECK(input.table_count > 0 && input.key_count > 0 && input.key_count <= LIMIT_BATCH_GET_COUNT);
+	return true;
+}
+
 static bool try_operation(enum operation operation, struct slice body, struct arena *arena,
 			  struct api_error *error)
 {
@@ -210,6 +280,12 @@ static bool try_operation(enum operation operation, struct slice body, struct ar
 		return api_table_input_name("DescribeTableInput", body, arena, &name, error);
 	case LIST:
 		return api_table_input_list(body, arena, &list, error);
+	case QUERY:
+		return try_queries(API_QUERY, body, arena, error);
+	case SCAN:
+		return try_queries(API_SCAN, body, arena, error);
+	case BATCH_GET:
+		return try_batches(body, arena, error);
 	default:
 		return try_tables(operation, body, arena, error);
 	}
