@@ -1,4 +1,4 @@
-/* What one run is made of: three to five machines in three zones, two coordinators, a network,
+/* What one run is made of: three to five machines in three zones, three coordinators, a network,
  * clients, and where it went wrong.
  *
  * Threads  one.

@@ -11,7 +11,7 @@
 #include "tests/sim/sim_net.h"
 
 enum {
-	SIM_COORDINATORS = 2,
+	SIM_COORDINATORS = 3,         /* one in each zone; each has its own belief who leads */
 	SIM_COORDINATOR_ID_FIRST = 8, /* endpoint ids */
 };
 

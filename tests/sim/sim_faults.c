@@ -86,9 +86,9 @@ static void cut_pair(struct sim_fault *fault, uint64_t a, uint64_t b, uint64_t d
 }
 
 /* From the other nodes, and from the coordinators too or not. */
-static void isolate(struct sim_fault *fault)
+static void isolate(struct sim_fault *fault, uint64_t clients_percent)
 {
-	bool with_clients = sim_percent(rng_of(fault), 50);
+	bool with_clients = sim_percent(rng_of(fault), clients_percent);
 	uint64_t direction = rng_below(rng_of(fault), 4);
 
 	for (uint64_t peer_id = 0; peer_id < PEERS; peer_id++) {
@@ -156,7 +156,7 @@ static uint64_t begin_zone(struct sim_fault *fault)
 
 static uint64_t begin_isolate(struct sim_fault *fault)
 {
-	isolate(fault);
+	isolate(fault, 50);
 	return sim_range(rng_of(fault), 100 * SIM_MS, 4 * SIM_SECOND);
 }
 
@@ -168,7 +168,9 @@ static uint64_t begin_leader(struct sim_fault *fault)
 			       &node) == NULL)
 		return 0;
 	fault->node_id = node->id;
-	return begin_isolate(fault);
+	/* Mostly those who believe in it still reach it. */
+	isolate(fault, 25);
+	return sim_range(rng_of(fault), 100 * SIM_MS, 4 * SIM_SECOND);
 }
 
 static void crash(struct sim_fault *fault, uint64_t node_id, bool is_silent)
@@ -209,15 +211,20 @@ static uint64_t begin_away(struct sim_fault *fault)
 	if (sim_percent(rng_of(fault), 50))
 		crash(fault, fault->node_id, false);
 	else
-		isolate(fault);
+		isolate(fault, 50);
 	return sim_range(rng_of(fault), 3 * SIM_SECOND, 9 * SIM_SECOND);
 }
 
 static uint64_t begin_pause(struct sim_fault *fault)
 {
 	struct sim_cluster *cluster = fault->faults->cluster;
-	struct sim_runtime *runtime = &node_of(fault)->runtime;
+	struct sim_runtime *runtime;
+	struct sim_node *leader = NULL;
 
+	if (sim_percent(rng_of(fault), 40) &&
+	    sim_cluster_leader(cluster, sim_cluster_any_group(cluster), &leader) != NULL)
+		fault->node_id = leader->id;
+	runtime = &node_of(fault)->runtime;
 	if (sim_percent(rng_of(fault), 20))
 		runtime = &sim_cluster_coordinator(cluster, any_coordinator(fault))->runtime;
 	sim_runtime_pause(runtime,

@@ -1,7 +1,7 @@
 /* Clients of a run: they put, delete and read few keys through the router's item operations,
  * retry as SDKs do, and note what they saw.
  *
- * Four clients live on each coordinator.  Most of their operations go to the main table, some to
+ * Three clients live on each coordinator.  Most of their operations go to the main table, some to
  * tables that come and go (sim_tables.h).  Every attempt of the SDK is an operation of its own
  * and writes a value of its own: to the cluster it is another request.  A write that ended
  * without an answer stays open: it may take effect at any later time.
@@ -17,7 +17,7 @@
 #define SIM_MAIN_TABLE "main"
 
 enum {
-	SIM_CLIENTS = 8,
+	SIM_CLIENTS = 9,
 	SIM_KEYS_MAX = 12, /* of the main table */
 	SIM_KEYS_PASSING = 2,
 	SIM_PARTITIONS_MAX = 4, /* of the main table */
