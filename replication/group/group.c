@@ -644,6 +644,7 @@ void group_remove(struct group *group)
 
 	log_store_reset(&group->log, batch, group->applied.index + 1);
 	group_state_put_tombstone(group->table->engine, batch, group->id, group->replica_id);
+	group->is_removed = true;
 	group_close(group);
 }
 

@@ -103,6 +103,7 @@ struct group {
 	uint32_t catchup_count;
 	uint32_t job_count; /* off-loop jobs and calls that hold this group */
 	bool is_closed;
+	bool is_removed; /* closed for good: its records are deleted */
 	uint64_t install_count;
 	bool is_installing; /* a snapshot is being put in place: no applies */
 };

@@ -276,9 +276,20 @@ static void on_durable(struct log_commit_waiter *waiter)
 	step(recv);
 }
 
+/* The node stops, and the intent is on disk: it needs the staged rows to roll forward from. */
+static bool is_for_the_next_start(const struct snapshot_recv *recv)
+{
+	return recv->group != NULL && recv->group->is_closed && !recv->group->is_removed &&
+	       (recv->phase == REPLACE || recv->phase == RECORD);
+}
+
 static void step(struct snapshot_recv *recv)
 {
 	for (;;) {
+		if (is_for_the_next_start(recv)) {
+			destroy(recv);
+			return;
+		}
 		/* A replica that was removed meanwhile must not get its records back. */
 		if (recv->group != NULL && recv->group->is_closed)
 			recv->phase = CLEAN;

@@ -463,6 +463,11 @@ void group_fixture_crash(struct group_fixture_node *node, uint64_t keep_count)
 	stop_table(node);
 }
 
+void group_fixture_stop(struct group_fixture_node *node)
+{
+	stop_table(node);
+}
+
 enum status group_fixture_restart(struct group_fixture_node *node)
 {
 	group_fixture_start(node);

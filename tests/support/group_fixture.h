@@ -97,6 +97,8 @@ void group_fixture_break_calls(struct group_fixture_node *node);
 
 /* The power goes; of the unsynced batches the first keep_count survive. */
 void group_fixture_crash(struct group_fixture_node *node, uint64_t keep_count);
+/* In order, as a node does that is asked to end: what is on its way to the disk gets there. */
+void group_fixture_stop(struct group_fixture_node *node);
 /* Open the disk again, with no replica yet. */
 void group_fixture_start(struct group_fixture_node *node);
 enum status group_fixture_restart(struct group_fixture_node *node) MUST_CHECK;

@@ -172,11 +172,10 @@ static bool run_until_intent(struct group_fixture *f, struct group_fixture_node 
 	return false;
 }
 
-static void an_interrupted_install_rolls_forward_at_restart(void **state)
+/* End the process after 0, 1, 2 ... further jobs from the intent's sync on: before the rows are
+ * replaced, after, and when the record is on its way. */
+static void interrupt_install(void (*end)(struct group_fixture_node *node))
 {
-	/* Crash after 0, 1, 2 ... further jobs from the intent's sync on: before the rows are
-	 * replaced, after, and when the record is on its way. */
-	(void)state;
 	for (uint32_t jobs = 0; jobs < 4; jobs++) {
 		struct group_fixture *f = create_compacting();
 		struct group_fixture_node *follower = &f->nodes[3];
@@ -189,7 +188,7 @@ static void an_interrupted_install_rolls_forward_at_restart(void **state)
 			manual_runtime_turn(&follower->runtime);
 		}
 		group_fixture_isolate(f, 3, true);
-		group_fixture_crash(follower, 0);
+		end(follower);
 		assert_int_equal(group_fixture_restart(follower), ST_OK);
 		assert_true(group_has_state(follower->group));
 		assert_int_equal(group_fixture_row_count(follower), follower->group->applied.index - 11);
@@ -199,6 +198,23 @@ static void an_interrupted_install_rolls_forward_at_restart(void **state)
 		assert_int_equal(group_fixture_row_count(follower), COMMANDS);
 		group_fixture_destroy(f);
 	}
+}
+
+static void lose_power(struct group_fixture_node *node)
+{
+	group_fixture_crash(node, 0);
+}
+
+static void an_interrupted_install_rolls_forward_at_restart(void **state)
+{
+	(void)state;
+	interrupt_install(lose_power);
+}
+
+static void an_install_that_a_stop_interrupts_rolls_forward_too(void **state)
+{
+	(void)state;
+	interrupt_install(group_fixture_stop);
 }
 
 static void term_and_vote_are_not_taken_from_a_snapshot(void **state)
@@ -385,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_lost_chunk_is_followed_by_a_new_stream),
 		cmocka_unit_test(a_leader_that_goes_in_the_midst_is_replaced_as_sender),
 		cmocka_unit_test(an_interrupted_install_rolls_forward_at_restart),
+		cmocka_unit_test(an_install_that_a_stop_interrupts_rolls_forward_too),
 		cmocka_unit_test(term_and_vote_are_not_taken_from_a_snapshot),
 		cmocka_unit_test(a_replica_removed_during_an_install_stays_removed),
 		cmocka_unit_test(chunks_out_of_order_are_refused),
