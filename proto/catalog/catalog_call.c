@@ -59,6 +59,14 @@ static bool is_final(enum status status)
 	return status == ST_BUSY || !status_is_retryable(status);
 }
 
+/* A refusal that the catalog's state is the reason for.  An earlier attempt of the same request may
+ * still be on its way and change that state: then it is no answer. */
+static bool is_by_state(enum status status)
+{
+	return status == ST_EXISTS || status == ST_NOT_FOUND || status == ST_BUSY || status == ST_DENIED ||
+	       status == ST_CONDITION_FAILED || status == ST_TOO_BIG;
+}
+
 static bool is_unknown(enum status status)
 {
 	return status == ST_CLOSED || status == ST_TIMEOUT || status == ST_UNKNOWN_OUTCOME ||
@@ -139,7 +147,8 @@ static void on_reply(struct rpc_call *rpc)
 	} else if (is_final(rpc->status)) {
 		call->seeds->leader_node_id = rpc->peer_id;
 		call->reply = rpc->reply;
-		finish(call, rpc->status);
+		finish(call, call->may_have_happened && is_by_state(rpc->status) ? ST_UNKNOWN_OUTCOME
+										 : rpc->status);
 	} else {
 		retry(call);
 	}

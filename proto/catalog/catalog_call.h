@@ -12,8 +12,8 @@
  *          reply is borrowed until done() returns.
  * Errors   done() runs once, never from inside start or cancel: ST_OK; what the catalog
  *          decided (ST_EXISTS, ST_NOT_FOUND, ST_BUSY, ST_DENIED, ST_INVALID, ST_TOO_BIG,
- *          ST_UNAVAILABLE is retried); ST_CANCELED; at the deadline the last failure, or
- *          ST_UNKNOWN_OUTCOME if any attempt may have taken effect.
+ *          ST_UNAVAILABLE is retried); ST_CANCELED; at the deadline the last failure.  A failure
+ *          is ST_UNKNOWN_OUTCOME if an earlier attempt may have taken effect, or may still.
  */
 #ifndef PROTO_CATALOG_CATALOG_CALL_H
 #define PROTO_CATALOG_CATALOG_CALL_H

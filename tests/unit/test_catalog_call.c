@@ -139,6 +139,24 @@ static void lost_answer_makes_the_outcome_unknown(void **state)
 	stop(&f);
 }
 
+/* The first attempt may still come: the table that is busy now may be deleted by it later. */
+static void a_refusal_after_a_lost_answer_is_no_answer(void **state)
+{
+	static const enum status refusals[] = { ST_EXISTS, ST_NOT_FOUND, ST_BUSY };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(refusals); i++) {
+		struct fixture f;
+
+		start(&f, 5000);
+		answer(&f, ST_TIMEOUT);
+		loop_run_ms(&f.loop, 200);
+		answer(&f, refusals[i]);
+		assert_int_equal(f.status, ST_UNKNOWN_OUTCOME);
+		stop(&f);
+	}
+}
+
 static void cancel_ends_a_call_in_flight_and_one_that_pauses(void **state)
 {
 	struct fixture f;
@@ -168,6 +186,7 @@ int main(void)
 		cmocka_unit_test(decisions_of_the_catalog_are_final),
 		cmocka_unit_test(deadline_ends_with_the_last_failure),
 		cmocka_unit_test(lost_answer_makes_the_outcome_unknown),
+		cmocka_unit_test(a_refusal_after_a_lost_answer_is_no_answer),
 		cmocka_unit_test(cancel_ends_a_call_in_flight_and_one_that_pauses),
 	};
 
