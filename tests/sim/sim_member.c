@@ -198,9 +198,46 @@ static void step(struct sim_member *member, struct sim_move *move)
 		create_on_target(member, move);
 }
 
+static bool is_moving(const struct sim_member *member, uint64_t partition_id)
+{
+	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
+		if (member->moves[i].phase != SIM_MEMBER_IDLE &&
+		    member->moves[i].partition_id == partition_id)
+			return true;
+	}
+	return false;
+}
+
+/* Replicas that moved away and came back, because a crash undid their deletion. */
+static void collect(struct sim_member *member, struct sim_node *node)
+{
+	const struct catalog_state *state = sim_cluster_newest_state(member->cluster);
+	struct partition *partition;
+	size_t cursor = 0;
+
+	if (is_out(node))
+		return;
+	while ((partition = partition_table_next(&node->node->partitions, &cursor)) != NULL) {
+		const struct partition_info *info = catalog_state_partition(state, partition->id);
+		const struct partition_replica *replica = info == NULL ? NULL
+								       : partition_info_find_replica(
+										 info, node->id);
+		uint64_t replica_id = group_replica_id(partition->group);
+
+		if (info == NULL || (replica != NULL && replica->replica_id == replica_id) ||
+		    is_moving(member, partition->id))
+			continue;
+		drop(node, partition);
+		return; /* the others another time */
+	}
+}
+
 static void on_event(struct sim_event *event)
 {
 	struct sim_member *member = CONTAINER_OF(event, struct sim_member, event);
+
+	for (uint64_t id = 1; id <= member->cluster->node_count; id++)
+		collect(member, sim_cluster_node(member->cluster, id));
 
 	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
 		if (member->moves[i].phase != SIM_MEMBER_IDLE)

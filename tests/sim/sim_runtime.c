@@ -9,6 +9,7 @@ enum {
 	JOB_US_TYPICAL = 800,
 	JOB_US_SLOW = 25 * SIM_MS, /* now and then */
 	JOB_SLOW_ONE_IN = 40,
+	JOB_US_MAX = 3 * SIM_SECOND, /* on the slowest disk */
 	DONE_US_MAX = 120,
 	TIMER_LAG_US_MAX = 3 * SIM_MS,
 	PPM = 1000 * 1000,
@@ -171,7 +172,9 @@ static uint64_t job_delay_us(struct sim_runtime *runtime)
 	struct rng *rng = &runtime->world->disk_rng;
 	uint64_t us_max = sim_one_in(rng, JOB_SLOW_ONE_IN) ? JOB_US_SLOW : JOB_US_TYPICAL;
 
-	return sim_range(rng, JOB_US_MIN, us_max) * runtime->slow_factor;
+	uint64_t delay_us = sim_range(rng, JOB_US_MIN, us_max) * runtime->slow_factor;
+
+	return delay_us < JOB_US_MAX ? delay_us : (uint64_t)JOB_US_MAX;
 }
 
 /* The log lane is one thread: its jobs follow each other. */

@@ -293,13 +293,18 @@ static void print_op(struct buf *out, const struct sim_table_op *op)
 	buf_append_string(out, "\n");
 }
 
-static void accuse(struct buf *out, const char *what, const struct sim_table_op *first,
-		   const struct sim_table_op *second)
+/* With all that happened to the name in between. */
+static void accuse(const struct sim_tables *tables, struct buf *out, const char *what,
+		   const struct sim_table_op *first, const struct sim_table_op *second)
 {
 	buf_append_format(out, "tables: %s\n", what);
-	if (first != NULL)
-		print_op(out, first);
-	print_op(out, second);
+	for (size_t i = 0; i < tables->op_count; i++) {
+		const struct sim_table_op *op = &tables->ops[i];
+
+		if (op == second || (op->name == second->name && op->call_us <= second->return_us &&
+				     (first == NULL || op->call_us >= first->call_us)))
+			print_op(out, op);
+	}
 }
 
 static bool is_before(const struct sim_table_op *a, const struct sim_table_op *b)
@@ -336,13 +341,13 @@ static bool check_pair(const struct sim_tables *tables, const struct sim_table_o
 {
 	if (a != b && a->kind == SIM_TABLE_CREATE && b->kind == SIM_TABLE_CREATE && a->is_done &&
 	    b->is_done && a->status == ST_OK && b->status == ST_OK && a->table_id == b->table_id)
-		accuse(out, "two tables were made with one id", a, b);
+		accuse(tables, out, "two tables were made with one id", a, b);
 	else if (a->name != b->name || !is_before(a, b) || a->table_id == 0)
 		return true;
 	else if (b->table_id != 0 && rank(b) < rank(a))
-		accuse(out, "an older state was seen after a newer one", a, b);
+		accuse(tables, out, "an older state was seen after a newer one", a, b);
 	else if (sees_none(b) && !may_be_deleted(tables, a, b))
-		accuse(out, "a table is gone that nobody deleted", a, b);
+		accuse(tables, out, "a table is gone that nobody deleted", a, b);
 	else
 		return true;
 	return false;
@@ -386,7 +391,7 @@ void sim_tables_check(const struct sim_tables *tables, struct buf *report_out)
 				return;
 		}
 		if (op->is_done && op->status == ST_EXISTS && !may_exist(tables, op)) {
-			accuse(report_out, "it exists, it was said, but none can", NULL, op);
+			accuse(tables, report_out, "it exists, it was said, but none can", NULL, op);
 			return;
 		}
 	}
