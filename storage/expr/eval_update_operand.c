@@ -128,20 +128,22 @@ static void combine(struct machine *m, enum expr_op op)
 	enum item_type type = op == EXPR_OP_LIST_APPEND ? ITEM_L : ITEM_N;
 	const struct item_value *operands;
 	struct item_value result = nothing;
+	bool is_whole = true;
 
 	CHECK(m->depth >= 2);
 	m->depth -= 2;
 	operands = &m->stack[m->depth];
 	for (uint32_t i = 0; i < 2; i++) {
 		if (!eval_value_is_there(&operands[i]))
-			m->is_missing = true;
+			is_whole = false;
 		else if (operands[i].type != type)
 			fail_type(m->work);
 	}
-	if (!m->is_missing && m->work->error == EXPR_UPDATE_ERROR(OK))
+	if (is_whole && eval_update_is_fine(m->work))
 		result = op == EXPR_OP_LIST_APPEND
 				 ? append_lists(m->work, &operands[0], &operands[1])
 				 : add_numbers(m->work, &operands[0], &operands[1], op == EXPR_OP_MINUS);
+	m->is_missing |= !is_whole;
 	push(m, result);
 }
 

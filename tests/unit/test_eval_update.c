@@ -188,6 +188,7 @@ static void a_container_of_the_wrong_kind_is_told_before_a_type_and_both_before_
 	check_error("SET a = s + :n, m[0] = :n", EXPR_UPDATE_ERROR(INVALID_PATH));
 	check_error("SET a = nix, b = s + :n", EXPR_UPDATE_ERROR(OPERAND_TYPE));
 	check_error("SET nix.a = :n, b = s + :n", EXPR_UPDATE_ERROR(OPERAND_TYPE));
+	check_error("SET a = list_append(nix, l) - list_append(l, l)", EXPR_UPDATE_ERROR(OPERAND_TYPE));
 	check_error("SET a = nix, nix.b = :n", EXPR_UPDATE_ERROR(INVALID_PATH));
 	check_error("REMOVE nix.b SET a = nix", EXPR_UPDATE_ERROR(MISSING_ATTRIBUTE));
 	check_error("SET a = nix REMOVE nix.b", EXPR_UPDATE_ERROR(INVALID_PATH));
