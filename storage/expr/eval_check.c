@@ -183,12 +183,26 @@ static enum status check_code(uint8_t kind, ProtobufCBinaryData code, size_t pat
 	return ST_OK;
 }
 
+/* Names may end up in an item. */
+static bool is_sound_path(struct slice path)
+{
+	struct expr_path_element element;
+
+	if (!expr_path_is_valid(path))
+		return false;
+	while (expr_path_next(&path, &element)) {
+		if (element.name.data != NULL && !item_check_utf8(element.name))
+			return false;
+	}
+	return true;
+}
+
 static enum status check_paths(const ProtobufCBinaryData *paths, size_t count)
 {
 	if (count > UINT16_MAX)
 		return ST_TOO_BIG;
 	for (size_t i = 0; i < count; i++) {
-		if (!expr_path_is_valid(eval_slice(paths[i])))
+		if (!is_sound_path(eval_slice(paths[i])))
 			return ST_CORRUPT;
 	}
 	return ST_OK;

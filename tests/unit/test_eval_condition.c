@@ -259,6 +259,7 @@ static void a_path_that_is_not_sound_is_refused(void **state)
 	check_path_bytes("\x01\0\0", 3, ST_OK); /* an empty name */
 	check_path_bytes("\x01\0\1a\x02\0\0\0\7", 9, ST_OK);
 	check_path_bytes("", 0, ST_CORRUPT);
+	check_path_bytes("\x01\0\2a\x99", 5, ST_CORRUPT); /* no UTF-8 */
 	check_path_bytes("\x02\0\0\0\7", 5, ST_CORRUPT);
 	check_path_bytes("\x01\0\2a", 4, ST_CORRUPT);
 	check_path_bytes("\x01\0\1a\x02\0\0\0", 8, ST_CORRUPT);
