@@ -391,23 +391,37 @@ static void parse(struct condition *c)
 		finish(c);
 }
 
+/* Each entry has a token of its own. */
+static void parse_with_stack(struct condition *c, size_t text_size)
+{
+	struct entry few[EXPR_SHORT_TEXT_SIZE + 1];
+
+	c->depth = 0;
+	c->has_operand = false;
+	c->group_end = UINT32_MAX - 1; /* no token's index */
+	c->stack = text_size <= EXPR_SHORT_TEXT_SIZE
+			   ? few
+			   : arena_alloc(c->parser.bind->arena, (text_size + 1) * sizeof(*c->stack));
+	if (c->stack == NULL) {
+		c->parser.status = ST_NO_MEMORY;
+		return;
+	}
+	c->stack[0] = (struct entry){ .kind = ENTRY_NONE };
+	parse(c);
+}
+
 enum status expr_condition_parse(struct expr_bind *bind, enum expr_use use, struct slice text,
 				 Cleave__ExprCondition **condition_out)
 {
-	struct condition c = { .group_end = UINT32_MAX - 1 };
 	Cleave__ExprCondition *condition = arena_alloc(bind->arena, sizeof(*condition));
+	struct condition c;
 	enum status status;
 
-	/* Each entry has a token of its own. */
+	if (condition == NULL)
+		return ST_NO_MEMORY;
 	expr_parse_begin(&c.parser, bind, use, text);
 	if (c.parser.status == ST_OK)
-		c.stack = arena_alloc(bind->arena, (text.size + 1) * sizeof(*c.stack));
-	if (c.parser.status == ST_OK && (c.stack == NULL || condition == NULL))
-		return ST_NO_MEMORY;
-	if (c.parser.status == ST_OK) {
-		c.stack[0] = (struct entry){ .kind = ENTRY_NONE };
-		parse(&c);
-	}
+		parse_with_stack(&c, text.size);
 	status = expr_parse_end(&c.parser);
 	if (status != ST_OK)
 		return status;

@@ -1,7 +1,8 @@
 /* What the grammars of this folder share: one parser's state, findings, paths, values and code.
  *
  * Threads  a parser belongs to one thread.
- * Memory   everything lies in the bind's arena, in arrays that the text's size bounds.
+ * Memory   what is compiled lies in the bind's arena, in arrays that the text's size bounds; what
+ *          is needed only meanwhile lies in the parser, or in the arena too if the text is long.
  * Errors   parser->status sticks.  A syntax error ends the parse at once; other findings are
  *          kept, the first of each pass, until expr_parse_end() reports the best.
  */
@@ -65,6 +66,9 @@ struct expr_operand {
 	uint32_t offset;  /* in the text */
 };
 
+/* A text of this size needs no memory but for what it is compiled to. */
+enum { EXPR_SHORT_TEXT_SIZE = 255 };
+
 struct expr_parser {
 	struct expr_bind *bind;
 	enum expr_use use;
@@ -82,6 +86,8 @@ struct expr_parser {
 	uint32_t operator_count;
 	bool has_findings;
 	struct expr_finding findings[EXPR_PASSES];
+	/* Not cleared. */
+	struct expr_operand few_operands[EXPR_SHORT_TEXT_SIZE / 2 + 1];
 };
 
 /* Checks the text's size and looks at its first token. */

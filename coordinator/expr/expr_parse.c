@@ -20,10 +20,11 @@ static const char *const prefixes[] = {
 static void allocate(struct expr_parser *parser, size_t text_size)
 {
 	size_t count = text_size / 2 + 1;
-	size_t slots = parser->bind->values.count * sizeof(*parser->value_slots);
+	size_t bound = parser->bind->values.count;
 	size_t paths = count * sizeof(*parser->paths);
-	size_t values = count * sizeof(*parser->values);
-	size_t operands = count * sizeof(*parser->operands);
+	size_t values = (count < bound ? count : bound) * sizeof(*parser->values);
+	size_t operands = text_size <= EXPR_SHORT_TEXT_SIZE ? 0 : count * sizeof(*parser->operands);
+	size_t slots = bound * sizeof(*parser->value_slots);
 	size_t code = CODE_SIZE_PER_TOKEN * (text_size + 1);
 	uint8_t *block = arena_alloc(parser->bind->arena, paths + values + operands + slots + code);
 
@@ -33,7 +34,8 @@ static void allocate(struct expr_parser *parser, size_t text_size)
 	}
 	parser->paths = (ProtobufCBinaryData *)(void *)block;
 	parser->values = (ProtobufCBinaryData *)(void *)(block + paths);
-	parser->operands = (struct expr_operand *)(void *)(block + paths + values);
+	parser->operands = operands == 0 ? parser->few_operands
+					 : (struct expr_operand *)(void *)(block + paths + values);
 	parser->value_slots = (uint16_t *)(void *)(block + paths + values + operands);
 	parser->code = block + paths + values + operands + slots;
 	memset(parser->value_slots, 0, slots);
@@ -50,7 +52,9 @@ static bool is_blank(struct slice text)
 void expr_parse_begin(struct expr_parser *parser, struct expr_bind *bind, enum expr_use use,
 		      struct slice text)
 {
-	*parser = (struct expr_parser){ .bind = bind, .use = use };
+	memset(parser, 0, offsetof(struct expr_parser, few_operands));
+	parser->bind = bind;
+	parser->use = use;
 	if (text.size > LIMIT_EXPRESSION_SIZE_BYTES) {
 		expr_error_set(bind->error, "%s" EXPR_MESSAGE_SIZE, prefixes[use], text.size);
 		parser->status = ST_INVALID;

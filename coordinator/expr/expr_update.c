@@ -317,26 +317,36 @@ static void parse(struct update *u)
 	expr_paths_check(parser, u->targets, u->target_count);
 }
 
-static enum status allocate(struct update *u, struct arena *arena, size_t text_size)
+/* Each entry has a token of its own; each target has two. */
+static void parse_with_stack(struct update *u, size_t text_size)
 {
-	u->stack = arena_alloc(arena, (text_size + 1) * sizeof(*u->stack));
-	u->targets = arena_alloc(arena, (text_size / 2 + 1) * sizeof(*u->targets));
-	return u->stack == NULL || u->targets == NULL ? ST_NO_MEMORY : ST_OK;
+	ProtobufCBinaryData few_targets[EXPR_SHORT_TEXT_SIZE / 2 + 1];
+	struct entry few[EXPR_SHORT_TEXT_SIZE + 1];
+	struct arena *arena = u->parser.bind->arena;
+	bool is_short = text_size <= EXPR_SHORT_TEXT_SIZE;
+
+	u->target_count = 0;
+	u->sections = 0;
+	u->group_end = UINT32_MAX - 1; /* no token's index */
+	u->stack = is_short ? few : arena_alloc(arena, (text_size + 1) * sizeof(*u->stack));
+	u->targets = is_short ? few_targets : arena_alloc(arena, (text_size / 2 + 1) * sizeof(*u->targets));
+	if (u->stack == NULL || u->targets == NULL)
+		u->parser.status = ST_NO_MEMORY;
+	else
+		parse(u);
 }
 
 enum status expr_update_parse(struct expr_bind *bind, struct slice text, Cleave__ExprUpdate **update_out)
 {
-	struct update u = { .group_end = UINT32_MAX - 1 };
 	Cleave__ExprUpdate *update = arena_alloc(bind->arena, sizeof(*update));
 	enum status status;
+	struct update u;
 
 	if (update == NULL)
 		return ST_NO_MEMORY;
 	expr_parse_begin(&u.parser, bind, EXPR_UPDATE, text);
 	if (u.parser.status == ST_OK)
-		u.parser.status = allocate(&u, bind->arena, text.size);
-	if (u.parser.status == ST_OK)
-		parse(&u);
+		parse_with_stack(&u, text.size);
 	status = expr_parse_end(&u.parser);
 	if (status != ST_OK)
 		return status;
