@@ -178,9 +178,8 @@ static enum status pack_write(struct item_op *op, struct buf *out)
 static uint32_t attempt_timeout_ms(const struct item_op *op)
 {
 	uint64_t left_ms = (op->deadline_mono_us - runtime_mono_us(op->env->runtime)) / US_PER_MS + 1;
-	uint32_t limit_ms = is_write(op) ? ITEM_OP_WRITE_ATTEMPT_MS : ITEM_OP_READ_ATTEMPT_MS;
 
-	return left_ms < limit_ms ? (uint32_t)left_ms : limit_ms;
+	return left_ms < ITEM_OP_ATTEMPT_MS ? (uint32_t)left_ms : ITEM_OP_ATTEMPT_MS;
 }
 
 static void on_reply(struct rpc_call *call)

@@ -32,8 +32,9 @@
 
 enum {
 	ITEM_OP_DEADLINE_MS = 10 * 1000,
-	ITEM_OP_READ_ATTEMPT_MS = 1000,
-	ITEM_OP_WRITE_ATTEMPT_MS = 2000,
+	/* Shorter than an election: who waits for a leader that stands still hears of the next one
+	 * in time.  A write that is merely slow is asked after under its request id. */
+	ITEM_OP_ATTEMPT_MS = 500,
 	ITEM_OP_PAUSE_MS_MIN = 5,
 	ITEM_OP_PAUSE_MS_MAX = 100,
 	ITEM_OP_REQUEST_ID_SIZE = 16,

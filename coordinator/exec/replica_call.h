@@ -24,7 +24,7 @@
 
 enum {
 	REPLICA_CALL_DEADLINE_MS = ITEM_OP_DEADLINE_MS,
-	REPLICA_CALL_ATTEMPT_MS = 2000, /* a page of a megabyte may have to come from disk */
+	REPLICA_CALL_ATTEMPT_MS = 1000, /* a page of a megabyte may have to come from disk */
 };
 
 enum replica_call_phase {

@@ -1,17 +1,27 @@
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "replication/engine/raft_engine_internal.h"
 
 void raft_engine_format_address(char out[NODE_ADDRESS_SIZE], uint64_t node_id)
 {
-	(void)snprintf(out, NODE_ADDRESS_SIZE, "%" PRIu64, node_id);
+	char digits[NODE_ADDRESS_SIZE];
+	uint32_t count = 0;
+
+	/* Every message needs this: no printf(). */
+	do {
+		digits[count++] = (char)('0' + node_id % 10);
+		node_id /= 10;
+	} while (node_id > 0);
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = digits[count - 1 - i];
+	out[count] = '\0';
 }
 
 uint64_t raft_engine_parse_address(const char *address)
 {
-	return address == NULL ? 0 : strtoull(address, NULL, 10);
+	uint64_t node_id = 0;
+
+	for (; address != NULL && *address >= '0' && *address <= '9'; address++)
+		node_id = node_id * 10 + (uint64_t)(*address - '0');
+	return node_id;
 }
 
 void raft_engine_configuration_from(const struct raft_configuration *from, uint64_t index,

@@ -137,7 +137,7 @@ static void a_paused_node_does_not_hold_a_request(void **state)
 	fixture_open(&f);
 	SCRIPT(&f, script);
 	assert_int_equal(fixture_run(&f, ITEM_OP_GET, true), ST_OK);
-	assert_int_equal(f.sent[1].at_ms - f.sent[0].at_ms, ITEM_OP_READ_ATTEMPT_MS);
+	assert_int_equal(f.sent[1].at_ms - f.sent[0].at_ms, ITEM_OP_ATTEMPT_MS);
 	assert_int_not_equal(f.sent[1].peer_id, f.sent[0].peer_id);
 	fixture_close(&f);
 }
