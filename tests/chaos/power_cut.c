@@ -3,7 +3,7 @@
  *     POWER_CUT_DIR   the folder that stands on such a disk
  *     POWER_CUT_DISK  an empty folder for what the disk would hold: files/ID contents, names/INODE the
  *                     entries of a folder, ids the file behind each inode
- *     POWER_CUT_LIES  set: syncs of files are answered and not done (to see that the test notices)
+ *     POWER_CUT_LIES  set: syncs of write-ahead logs are answered and not done (to see that the test notices)
  *
  * The process writes to its files as always.  A sync copies what the file holds to its twin on the
  * disk; a sync of a folder notes its entries.  After SIGKILL power_cut.py builds from the twins
@@ -161,6 +161,15 @@ static void sync_names(const char *folder, ino_t inode)
 	(void)closedir(listing);
 }
 
+/* NAME.log: a write-ahead log. */
+static bool is_log(const char *self)
+{
+	char path[PATH_MAX];
+	ssize_t size = readlink(self, path, sizeof(path));
+
+	return size > 4 && memcmp(path + size - 4, ".log", 4) == 0;
+}
+
 static void sync_any(int fd)
 {
 	struct stat figures;
@@ -173,7 +182,7 @@ static void sync_any(int fd)
 	(void)pthread_mutex_lock(&cut.lock);
 	if (S_ISDIR(figures.st_mode)) {
 		sync_names(self, figures.st_ino);
-	} else if (!cut.lies) {
+	} else if (!cut.lies || !is_log(self)) {
 		twin = find_twin(figures.st_ino);
 		if (twin != NULL)
 			sync_twin(twin, fd, figures.st_size);

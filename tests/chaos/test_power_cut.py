@@ -14,6 +14,7 @@ from chaos_lab import ChaosLab, program
 from chaos_load import pick_seeded
 
 from cluster_lab import SEED, ClusterTest, say, wait_for  # chaos_lab knows where it is
+from history import value_of
 
 CUTS = int(os.environ.get("CLEAVE_POWER_CUTS", "4"))
 LYING_CUTS_MAX = 20
@@ -38,10 +39,13 @@ class PowerCutTest(ClusterTest):
         lab.start_all()
         return lab
 
-    def cut(self, lab, names, rng):
+    def cut(self, lab, names, rng, with_note=True):
         lab.kill_all_at_once(names)
         for name in names:
             power_cut.cut_power(lab.path("data", name), lab.path("disk", name), rng)
+            note = lab.path("data", name, "SYNCED")
+            if not with_note and os.path.exists(note):
+                os.unlink(note)
         for name in names:
             lab.start(name)
 
@@ -69,19 +73,27 @@ class PowerCutTest(ClusterTest):
         say(f"  {CUTS} power cuts")
         self.judge(load, lab.client(), may_fail=True)
 
-    def test_a_disk_that_lies_is_found_out(self):
+    def lie_until_found_out(self, with_note):
         rng = pick_seeded(SEED, "lies")
         lab = self.start_powered_lab(lies=True)
         table = lab.make_table("power")
         load = self.start_load(lab, table, ledger_clients=3)
         for number in range(LYING_CUTS_MAX):
             self.wait_progress(load, WRITES_BETWEEN)
-            self.cut(lab, lab.node_names(), rng)
+            self.cut(lab, lab.node_names(), rng, with_note)
             reason = self.is_found_out(lab, load)
             if reason:
                 say(f"  found out at cut {number + 1}: {reason}")
                 return
         self.fail("nobody noticed that nothing was synced")
+
+    def test_a_disk_that_lies_is_found_out(self):
+        """By the nodes, which noted how far they had synced."""
+        self.lie_until_found_out(with_note=True)
+
+    def test_a_disk_that_lies_loses_what_was_acknowledged(self):
+        """Without that note the judgement of this test must notice."""
+        self.lie_until_found_out(with_note=False)
 
     def is_found_out(self, lab, load):
         """Why: a node refuses its folder, or what was acknowledged is gone. Empty if neither."""
@@ -92,12 +104,15 @@ class PowerCutTest(ClusterTest):
             return f"{' '.join(lab.died())} refused"
         client = lab.client()
         written = dict(load.ledger)
-        lost = [key for key, (value, _) in written.items() if self.read(client, load.table, key) != value]
-        return f"{len(lost)} acknowledged writes are gone" if lost else ""
+        try:
+            lost = [key for key, (value, _) in written.items() if self.read(client, load.table, key) != value]
+        except client.exceptions.ResourceNotFoundException:
+            return "the table is gone"
+        return f"{len(lost)} of {len(written)} acknowledged writes are gone" if lost else ""
 
     def read(self, client, table, key):
         answer = client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        return answer["Item"]["v"]["S"] if "Item" in answer else None
+        return value_of(answer.get("Item"))
 
 
 class MixTest(unittest.TestCase):
