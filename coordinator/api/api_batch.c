@@ -6,11 +6,11 @@
 #include "coordinator/api/api_batch_input.h"
 #include "coordinator/api/api_failure.h"
 #include "coordinator/api/api_message.h"
+#include "coordinator/api/api_row_key.h"
 #include "coordinator/exec/batch_op.h"
 #include "coordinator/json/json_item_write.h"
 #include "proto/base/log.h"
 #include "proto/model/capacity.h"
-#include "proto/model/row_key.h"
 
 /* An answer that has grown so far takes no further item; it still has room for one, and for
  * all keys as unprocessed. */
@@ -277,29 +277,6 @@ static int compare_keys(const void *a, const void *b)
 	return slice_compare(((const struct batch_key *)a)->row_key, ((const struct batch_key *)b)->row_key);
 }
 
-static bool make_row_key(struct batch_state *state, const struct table_info *table, struct slice key,
-			 struct batch_key *key_out)
-{
-	struct api_request *request = state->request;
-	struct buf *scratch = &request->api->row_key;
-	struct row_key_error key_error = { .fault = ROW_KEY_OK };
-	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES];
-	enum status status;
-
-	buf_reset(scratch);
-	status = row_key_from_key(scratch, table->table_id, table->token_seed, &table->schema, key,
-				  &key_error);
-	if (status == ST_INVALID) {
-		row_key_error_print(&key_error, message, sizeof(message));
-		api_error_set(&request->error, API_ERROR_VALIDATION, "%s", message);
-	}
-	if (status != ST_OK)
-		return false;
-	key_out->table_id = table->table_id;
-	key_out->row_key = slice_of(arena_copy(request->arena, buf_slice(scratch)), scratch->size);
-	return key_out->row_key.data != NULL;
-}
-
 /* The keys of all tables, sorted, and where each of the request's went. */
 static bool make_keys(struct batch_state *state, const struct table_info *const *tables)
 {
@@ -314,8 +291,10 @@ static bool make_keys(struct batch_state *state, const struct table_info *const 
 						 &state->request->error))
 			return false;
 		for (uint32_t k = 0; k < input->tables[t].key_count; k++) {
-			if (!make_row_key(state, tables[t], input->tables[t].keys[k], &keys[count]))
+			if (!api_row_key_of_key(state->request, tables[t], input->tables[t].keys[k],
+						&keys[count].row_key))
 				return false;
+			keys[count].table_id = tables[t]->table_id;
 			keys[count].is_consistent = input->tables[t].is_consistent;
 			keys[count].projection = input->tables[t].expressions.projection;
 			keys[count].request_index = count;

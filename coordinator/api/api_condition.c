@@ -28,7 +28,7 @@ _Static_assert(offsetof(struct raw_entry, value) == sizeof(struct slice), "as JS
 static const char *const comparison_values[] = { "IN",          "NULL", "BETWEEN",  "LT", "NOT_CONTAINS",
 						 "EQ",          "GT",   "NOT_NULL", "NE", "LE",
 						 "BEGINS_WITH", "GE",   "CONTAINS", NULL };
-static const struct api_enum comparison_enum = {
+const struct api_enum api_condition_comparison_enum = {
 	comparison_values,
 	"[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]"
 };
@@ -46,7 +46,7 @@ void api_condition_check(struct api_check *check, const char *path, const struct
 			(int)(name.size < LIMIT_KEY_NAME_SIZE_BYTES ? name.size : LIMIT_KEY_NAME_SIZE_BYTES),
 			(const char *)name.data); /* cut to fit */
 		api_check_required(check, place, entries[i].value.comparison.data != NULL);
-		api_check_enum(check, place, entries[i].value.comparison, &comparison_enum);
+		api_check_enum(check, place, entries[i].value.comparison, &api_condition_comparison_enum);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 /* A map from attributes to conditions: read as a struct json_list. */
 extern const struct json_type api_condition_map_type;
+extern const struct api_enum api_condition_comparison_enum;
 
 /* The constraints of the API's model on a map of that type.  path: "queryFilter" */
 void api_condition_check(struct api_check *check, const char *path, const struct json_list *map);

@@ -2,6 +2,7 @@
 
 #include "coordinator/api/api_batch.h"
 #include "coordinator/api/api_item.h"
+#include "coordinator/api/api_item_write.h"
 #include "coordinator/api/api_message.h"
 #include "coordinator/api/api_query.h"
 #include "coordinator/api/api_service.h"
@@ -43,6 +44,7 @@ static struct metric outcomes[][API_OUTCOME_COUNT] = {
 	OUTCOMES("PutItem"),
 	OUTCOMES("Query"),
 	OUTCOMES("Scan"),
+	OUTCOMES("UpdateItem"),
 	OUTCOMES("UpdateTable"),
 };
 static struct histogram durations[] = {
@@ -58,6 +60,7 @@ static struct histogram durations[] = {
 	DURATION("PutItem"),
 	DURATION("Query"),
 	DURATION("Scan"),
+	DURATION("UpdateItem"),
 	DURATION("UpdateTable"),
 };
 
@@ -65,17 +68,18 @@ static struct histogram durations[] = {
 static const struct api_operation operations[] = {
 	{ "BatchGetItem", api_batch_get, outcomes[0], &durations[0] },
 	{ "CreateTable", api_table_create, outcomes[1], &durations[1] },
-	{ "DeleteItem", api_item_delete, outcomes[2], &durations[2] },
+	{ "DeleteItem", api_item_write_delete, outcomes[2], &durations[2] },
 	{ "DeleteTable", api_table_delete, outcomes[3], &durations[3] },
 	{ "DescribeEndpoints", api_service_describe_endpoints, outcomes[4], &durations[4] },
 	{ "DescribeLimits", api_service_describe_limits, outcomes[5], &durations[5] },
 	{ "DescribeTable", api_table_describe, outcomes[6], &durations[6] },
 	{ "GetItem", api_item_get, outcomes[7], &durations[7] },
 	{ "ListTables", api_table_list, outcomes[8], &durations[8] },
-	{ "PutItem", api_item_put, outcomes[9], &durations[9] },
+	{ "PutItem", api_item_write_put, outcomes[9], &durations[9] },
 	{ "Query", api_query_query, outcomes[10], &durations[10] },
 	{ "Scan", api_query_scan, outcomes[11], &durations[11] },
-	{ "UpdateTable", api_table_update, outcomes[12], &durations[12] },
+	{ "UpdateItem", api_item_write_update, outcomes[12], &durations[12] },
+	{ "UpdateTable", api_table_update, outcomes[13], &durations[13] },
 };
 
 _Static_assert(ARRAY_COUNT(operations) == ARRAY_COUNT(outcomes), "one row of counters for each operation");

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "coordinator/json/json_item_write.h"
 #include "coordinator/json/json_writer.h"
 #include "proto/model/item_check.h"
 
@@ -24,6 +25,8 @@ static const struct row rows[API_ERROR_TYPE_COUNT] = {
 	[API_ERROR_RESOURCE_NOT_FOUND] = { MODELLED, "ResourceNotFoundException", "message", 400 },
 	[API_ERROR_RESOURCE_IN_USE] = { MODELLED, "ResourceInUseException", "message", 400 },
 	[API_ERROR_LIMIT_EXCEEDED] = { MODELLED, "LimitExceededException", "message", 400 },
+	[API_ERROR_CONDITIONAL_CHECK_FAILED] = { MODELLED, "ConditionalCheckFailedException", "message",
+						 400 },
 	[API_ERROR_INTERNAL] = { MODELLED, "InternalServerError", "message", 500 },
 };
 
@@ -86,9 +89,11 @@ const char *api_error_name(enum api_error_type type)
 	return row_of(type)->name;
 }
 
-static void write_body(struct buf *out, const char *prefix, const char *name, const char *message_name,
-		       struct slice message)
+/* item: left out if it is empty. */
+static enum status write_body(struct buf *out, const char *prefix, const char *name, const char *message_name,
+			      struct slice message, struct slice item)
 {
+	enum status status = ST_OK;
 	struct json_writer writer;
 	struct buf type;
 
@@ -100,18 +105,35 @@ static void write_body(struct buf *out, const char *prefix, const char *name, co
 	json_writer_member_string(&writer, "__type", buf_slice(&type));
 	if (message.size > 0)
 		json_writer_member_string(&writer, message_name, message);
+	if (item.size > 0) {
+		json_writer_key(&writer, "Item");
+		json_writer_begin_value(&writer);
+		status = json_item_write(out, item);
+	}
 	json_writer_object_end(&writer);
 	buf_close(&type);
+	return status;
+}
+
+static enum status write_error(struct buf *out, const struct api_error *error, struct slice item)
+{
+	const struct row *row = row_of(error->type);
+
+	return write_body(out, row->prefix, row->name, row->message_name, slice_of_string(error->message),
+			  item);
+}
+
+enum status api_error_write_item(const struct api_error *error, struct slice item, struct buf *out)
+{
+	return write_error(out, error, item);
 }
 
 void api_error_write(const struct api_error *error, struct buf *out)
 {
-	const struct row *row = row_of(error->type);
-
-	write_body(out, row->prefix, row->name, row->message_name, slice_of_string(error->message));
+	(void)write_error(out, error, slice_of(NULL, 0)); /* no item: no error but out's own */
 }
 
 void api_error_write_named(const char *type, struct slice message, struct buf *out)
 {
-	write_body(out, "", type, "message", message);
+	(void)write_body(out, "", type, "message", message, slice_of(NULL, 0)); /* as above */
 }

@@ -22,6 +22,7 @@ enum api_error_type {
 	API_ERROR_RESOURCE_NOT_FOUND,
 	API_ERROR_RESOURCE_IN_USE,
 	API_ERROR_LIMIT_EXCEEDED,
+	API_ERROR_CONDITIONAL_CHECK_FAILED,
 	API_ERROR_INTERNAL,
 	API_ERROR_TYPE_COUNT,
 };
@@ -44,6 +45,9 @@ const char *api_error_name(enum api_error_type type);
 
 /* {"__type":"...","message":"..."} */
 void api_error_write(const struct api_error *error, struct buf *out);
+/* With the item that a condition failed on; an empty one is left out.  ST_CORRUPT: it is none. */
+enum status api_error_write_item(const struct api_error *error, struct slice item,
+				 struct buf *out) MUST_CHECK;
 /* The same for a type that another part names, e.g. sigv4_error_type(). */
 void api_error_write_named(const char *type, struct slice message, struct buf *out);
 

@@ -7,8 +7,7 @@
 #include "coordinator/expr/expr_schema.h"
 #include "proto/model/item.h"
 
-/* What the compilers of coordinator/expr found; true if nothing. */
-static bool take_error(enum status status, const struct expr_error *found, struct api_error *error)
+bool api_expression_take_error(enum status status, const struct expr_error *found, struct api_error *error)
 {
 	if (status == ST_OK)
 		return true;
@@ -32,7 +31,7 @@ bool api_expression_check_mixed(const struct api_expression_input *input,
 	expr_error_init(&found);
 	status = expr_mixed_check(expressions, expression_count, others, other_count, input->names.is_set,
 				  input->values.data != NULL, &found);
-	return take_error(status, &found, error);
+	return api_expression_take_error(status, &found, error);
 }
 
 /* --- keys --- */
@@ -69,8 +68,9 @@ bool api_expression_check_schema(const struct api_expressions *expressions, cons
 	struct expr_error found;
 
 	expr_error_init(&found);
-	return take_error(check_keys(expressions, keys, table_schema_key_count(schema), is_query, &found),
-			  &found, error);
+	return api_expression_take_error(
+		check_keys(expressions, keys, table_schema_key_count(schema), is_query, &found), &found,
+		error);
 }
 
 /* --- placeholders --- */
@@ -105,16 +105,16 @@ static enum status bind_values(struct slice values, struct arena *arena, struct 
 	return ST_OK;
 }
 
-static enum status bind_all(const struct api_expression_input *input, struct arena *arena,
-			    struct expr_bind *bind, struct expr_error *error)
+enum status api_expression_bind(const struct json_list *names, struct slice values, struct arena *arena,
+				struct expr_bind *bind, struct expr_error *error)
 {
-	struct expr_binding_map names;
-	struct expr_binding_map values;
-	enum status status = bind_names(&input->names, arena, &names);
+	struct expr_binding_map name_map;
+	struct expr_binding_map value_map;
+	enum status status = bind_names(names, arena, &name_map);
 
 	if (status == ST_OK)
-		status = bind_values(input->values, arena, &values);
-	return status == ST_OK ? expr_bind_init(bind, arena, names, values, error) : status;
+		status = bind_values(values, arena, &value_map);
+	return status == ST_OK ? expr_bind_init(bind, arena, name_map, value_map, error) : status;
 }
 
 /* --- programs --- */
@@ -141,7 +141,7 @@ static enum status compile_texts(const struct api_expression_input *input, struc
 	Cleave__ExprCondition *key_condition = NULL;
 	Cleave__ExprCondition *filter = NULL;
 	struct expr_bind bind;
-	enum status status = bind_all(input, arena, &bind, error);
+	enum status status = api_expression_bind(&input->names, input->values, arena, &bind, error);
 
 	if (status == ST_OK && input->key_condition.data != NULL)
 		status = expr_condition_parse(&bind, EXPR_KEY_CONDITION, input->key_condition,
@@ -207,5 +207,5 @@ bool api_expression_compile(const struct api_expression_input *input, struct are
 
 	*out = (struct api_expressions){ .filter = NULL };
 	expr_error_init(&found);
-	return take_error(compile(input, arena, &found, out), &found, error);
+	return api_expression_take_error(compile(input, arena, &found, out), &found, error);
 }

@@ -49,4 +49,11 @@ bool api_expression_check_schema(const struct api_expressions *expressions, cons
 bool api_expression_compile(const struct api_expression_input *input, struct arena *arena,
 			    struct api_expressions *out, struct api_error *error) MUST_CHECK;
 
+/* For expressions of other requests.  The placeholders, checked: */
+enum status api_expression_bind(const struct json_list *names, struct slice values, struct arena *arena,
+				struct expr_bind *bind, struct expr_error *error) MUST_CHECK;
+/* What the compilers of coordinator/expr found; true if nothing. */
+bool api_expression_take_error(enum status status, const struct expr_error *found,
+			       struct api_error *error) MUST_CHECK;
+
 #endif

@@ -1,4 +1,4 @@
-/* PutItem, GetItem and DeleteItem.
+/* GetItem.
  *
  *   read --> find table --> row key --> item_op --> answer
  *              |    ^                      |
@@ -19,7 +19,5 @@
 #include "coordinator/api/api_request.h"
 
 void api_item_get(struct api_request *request);
-void api_item_put(struct api_request *request);
-void api_item_delete(struct api_request *request);
 
 #endif

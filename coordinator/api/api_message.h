@@ -67,6 +67,7 @@
 /* Items. */
 #define API_MESSAGE_RETURN_VALUES "ReturnValues can only be ALL_OLD or NONE"
 #define API_MESSAGE_ITEM_SIZE     "Item size has exceeded the maximum allowed size"
+#define API_MESSAGE_CONDITION     "The conditional request failed"
 
 /* Expressions. */
 #define API_MESSAGE_VALUES_INVALID "ExpressionAttributeValues contains invalid value: %s for key %s"

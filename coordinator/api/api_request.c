@@ -48,6 +48,18 @@ void api_request_fail(struct api_request *request)
 	send(request, api_error_http_code(request->error.type));
 }
 
+void api_request_fail_with_item(struct api_request *request, struct slice item)
+{
+	enum status status = api_error_write_item(&request->error, item, api_request_body(request));
+
+	if (status == ST_OK && request->api->reply.status == ST_OK) {
+		send(request, api_error_http_code(request->error.type));
+		return;
+	}
+	api_error_init(&request->error);
+	api_request_fail(request);
+}
+
 void api_request_fail_internal(struct api_request *request, const char *message)
 {
 	api_error_set(&request->error, API_ERROR_INTERNAL, "%s", message);

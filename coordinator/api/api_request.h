@@ -53,6 +53,8 @@ struct buf *api_request_body(struct api_request *request);
 void api_request_reply(struct api_request *request);
 /* request->error; InternalServerError if none was set. */
 void api_request_fail(struct api_request *request);
+/* request->error, which is set, with an item beside it; an empty one is left out. */
+void api_request_fail_with_item(struct api_request *request, struct slice item);
 /* Set the error and answer it. */
 void api_request_fail_internal(struct api_request *request, const char *message);
 

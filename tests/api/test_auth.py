@@ -14,7 +14,8 @@ from botocore.credentials import Credentials
 
 TARGET = TARGET_PREFIX + "ListTables"
 OPERATIONS = (
-    "CreateTable DeleteItem DeleteTable DescribeEndpoints DescribeLimits DescribeTable GetItem ListTables PutItem UpdateTable"
+    "CreateTable DeleteItem DeleteTable DescribeEndpoints DescribeLimits DescribeTable GetItem ListTables PutItem"
+    " UpdateItem UpdateTable"
 ).split()
 AUTH_ERRORS = (
     "MissingAuthenticationTokenException",

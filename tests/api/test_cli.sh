@@ -70,6 +70,26 @@ make_table()
 	expect "the table is listed" True "$(db list-tables | field "['TableNames'].count('$table') == 1")"
 }
 
+write_on_condition()
+{
+	local key='{"pk": {"S": "c"}, "sk": {"N": "1"}}' one='{":one": {"N": "1"}}' update
+
+	update=(update-item --table-name "$table" --key "$key" --update-expression 'ADD n :one'
+		--expression-attribute-values "$one" --return-values UPDATED_NEW)
+	expect "a counter begins" 1 "$(db "${update[@]}" | field '["Attributes"]["n"]["N"]')"
+	expect "a counter counts" 2 "$(db "${update[@]}" | field '["Attributes"]["n"]["N"]')"
+	expect_error "an item that must not be there" ConditionalCheckFailedException \
+		db put-item --table-name "$table" --item "$key" --condition-expression 'attribute_not_exists(pk)'
+	expect_error "the wrong version" ConditionalCheckFailedException \
+		db delete-item --table-name "$table" --key "$key" --condition-expression 'n = :one' \
+		--expression-attribute-values "$one"
+	expect_error "a key that is updated" ValidationException \
+		db update-item --table-name "$table" --key "$key" --update-expression 'SET sk = :one' \
+		--expression-attribute-values "$one"
+	expect "an old condition that holds" 2 "$(db delete-item --table-name "$table" --key "$key" \
+		--expected '{"n": {"Value": {"N": "2"}}}' --return-values ALL_OLD | field '["Attributes"]["n"]["N"]')"
+}
+
 use_items()
 {
 	local key='{"pk": {"S": "a"}, "sk": {"N": "1"}}'
@@ -132,6 +152,7 @@ drop_table()
 }
 
 make_table
+write_on_condition
 use_items
 page_through
 see_errors

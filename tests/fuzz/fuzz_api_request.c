@@ -5,15 +5,30 @@
  * bytes that choose a member and a value for it. */
 #include "coordinator/api/api_batch_input.h"
 #include "coordinator/api/api_item_input.h"
+#include "coordinator/api/api_item_write_input.h"
 #include "coordinator/api/api_query_range.h"
 #include "coordinator/api/api_table_input.h"
 #include "coordinator/api/api_table_write.h"
 #include "proto/model/item_check.h"
 #include "proto/model/row_key.h"
+#include "storage/expr/eval_check.h"
 
 enum { ARENA_SIZE = 64 * 1024 * 1024, BODY_SIZE_MAX = 1024 * 1024, MEMBERS_MAX = 12, RAW_SIZE_MAX = 16 };
 
-enum operation { GET, PUT, DELETE, CREATE, UPDATE, DESCRIBE, LIST, QUERY, SCAN, BATCH_GET, OPERATION_COUNT };
+enum operation {
+	GET,
+	PUT,
+	DELETE,
+	CREATE,
+	UPDATE,
+	DESCRIBE,
+	LIST,
+	QUERY,
+	SCAN,
+	BATCH_GET,
+	UPDATE_ITEM,
+	OPERATION_COUNT
+};
 
 static const char *const members[] = {
 	"TableName",
@@ -53,6 +68,9 @@ static const char *const members[] = {
 	"Segment",
 	"TotalSegments",
 	"IndexName",
+	"UpdateExpression",
+	"AttributeUpdates",
+	"ReturnValuesOnConditionCheckFailure",
 };
 
 static const char *const values[] = {
@@ -106,6 +124,12 @@ static const char *const values[] = {
 	"\"COUNT\"",
 	"\"SPECIFIC_ATTRIBUTES\"",
 	"\"OR\"",
+	"\"SET a = :a, #b.c[1] = list_append(if_not_exists(d, :a), :b) REMOVE e ADD n :n\"",
+	"\"DELETE s :s\"",
+	"\"a < :a AND attribute_not_exists(#b)\"",
+	"{\":a\":{\"L\":[]},\":b\":{\"L\":[{\"S\":\"x\"}]},\":n\":{\"N\":\"1\"}}",
+	"{\"a\":{\"Exists\":false},\"b\":{\"Value\":{\"N\":\"1\"}}}",
+	"{\"a\":{\"Action\":\"ADD\",\"Value\":{\"N\":\"1\"}},\"b\":{\"Action\":\"DELETE\"}}",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -138,20 +162,20 @@ static void build_body(struct buf *body, struct slice bytes)
 	buf_append_string(body, "}");
 }
 
-static void check_item(enum item_op_kind kind, const struct api_item_input *input)
+static void check_item(enum item_op_kind kind, struct slice table_name, struct slice item)
 {
 	struct row_key_error error = { .fault = ROW_KEY_OK };
 	struct table_schema schema;
 	enum status status;
 	struct buf row_key;
 
-	CHECK(table_schema_name_is_valid(input->table_name));
-	CHECK(item_check(input->item) == ST_OK);
-	CHECK(kind != ITEM_OP_PUT || item_size_bytes(input->item) <= LIMIT_ITEM_SIZE_BYTES);
+	CHECK(table_schema_name_is_valid(table_name));
+	CHECK(item_check(item) == ST_OK);
+	CHECK(kind != ITEM_OP_PUT || item_size_bytes(item) <= LIMIT_ITEM_SIZE_BYTES);
 	CHECK(table_schema_init(&schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
 	buf_init(&row_key, LIMIT_ROW_KEY_SIZE_BYTES);
-	status = kind == ITEM_OP_PUT ? row_key_from_item(&row_key, 1, 2, &schema, input->item, &error)
-				     : row_key_from_key(&row_key, 1, 2, &schema, input->item, &error);
+	status = kind == ITEM_OP_PUT ? row_key_from_item(&row_key, 1, 2, &schema, item, &error)
+				     : row_key_from_key(&row_key, 1, 2, &schema, item, &error);
 	CHECK(status == ST_OK || (status == ST_INVALID && error.fault != ROW_KEY_OK));
 	buf_close(&row_key);
 }
@@ -202,14 +226,38 @@ static void check_error(const struct api_error *error, struct arena *arena)
 	buf_close(&out);
 }
 
-static bool try_items(enum item_op_kind kind, struct slice body, struct arena *arena, struct api_error *error)
+static bool try_gets(struct slice body, struct arena *arena, struct api_error *error)
 {
 	struct api_item_input input;
 
-	if (!api_item_input_read(kind, body, arena, &input, error))
+	if (!api_item_input_read(body, arena, &input, error))
 		return false;
-	check_item(kind, &input);
+	check_item(ITEM_OP_GET, input.table_name, input.key);
 	return true;
+}
+
+/* Programs that are sent to a node are sound and leave the key alone. */
+static void check_programs(const struct api_write_programs *programs, struct api_error *error)
+{
+	struct table_schema schema;
+
+	CHECK(table_schema_init(&schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
+	CHECK(programs->condition == NULL || eval_check_condition(programs->condition) == ST_OK);
+	CHECK(programs->update == NULL || eval_check_update(programs->update) == ST_OK);
+	CHECK(api_write_expression_check_schema(programs, &schema, error) == (error->type == API_OK));
+}
+
+static bool try_writes(enum item_op_kind kind, struct slice body, struct arena *arena,
+		       struct api_error *error)
+{
+	struct api_item_write_input input;
+
+	if (!api_item_write_input_read(kind, body, arena, &input, error))
+		return false;
+	check_item(kind, input.table_name, input.item);
+	CHECK((kind == ITEM_OP_UPDATE) == (input.programs.update != NULL));
+	check_programs(&input.programs, error);
+	return error->type == API_OK;
 }
 
 static bool try_tables(enum operation operation, struct slice body, struct arena *arena,
@@ -271,11 +319,13 @@ static bool try_operation(enum operation operation, struct slice body, struct ar
 
 	switch (operation) {
 	case GET:
-		return try_items(ITEM_OP_GET, body, arena, error);
+		return try_gets(body, arena, error);
 	case PUT:
-		return try_items(ITEM_OP_PUT, body, arena, error);
+		return try_writes(ITEM_OP_PUT, body, arena, error);
 	case DELETE:
-		return try_items(ITEM_OP_DELETE, body, arena, error);
+		return try_writes(ITEM_OP_DELETE, body, arena, error);
+	case UPDATE_ITEM:
+		return try_writes(ITEM_OP_UPDATE, body, arena, error);
 	case DESCRIBE:
 		return api_table_input_name("DescribeTableInput", body, arena, &name, error);
 	case LIST:

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "coordinator/api/api_error.h"
+#include "proto/model/item_builder.h"
 
 static void assert_written(const struct api_error *error, const char *expected)
 {
@@ -45,6 +46,37 @@ static void serialization_errors_have_a_capital_message_or_none(void **state)
 	assert_written(&error, "{\"__type\":\"com.amazon.coral.service#SerializationException\"}");
 }
 
+static void a_failed_condition_shows_the_item_that_it_failed_on(void **state)
+{
+	struct item_builder builder;
+	struct api_error error;
+	struct buf item;
+	struct buf out;
+
+	(void)state;
+	buf_init(&item, 256);
+	buf_init(&out, 4096);
+	item_builder_init(&builder, &item);
+	item_builder_name(&builder, slice_of_string("a"));
+	item_builder_string(&builder, slice_of_string("x"));
+	assert_int_equal(item_builder_finish(&builder), ST_OK);
+	api_error_init(&error);
+	api_error_set(&error, API_ERROR_CONDITIONAL_CHECK_FAILED, "%s", "no");
+	assert_int_equal(api_error_write_item(&error, buf_slice(&item), &out), ST_OK);
+	buf_put_u8(&out, 0);
+	assert_string_equal(
+		(const char *)out.data,
+		"{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\","
+		"\"message\":\"no\",\"Item\":{\"a\":{\"S\":\"x\"}}}");
+	buf_reset(&out);
+	assert_int_equal(api_error_write_item(&error, slice_of("\xff", 1), &out), ST_CORRUPT);
+	buf_close(&out);
+	buf_close(&item);
+	assert_written(&error,
+		       "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\","
+		       "\"message\":\"no\"}");
+}
+
 static void every_type_has_a_name_and_a_code(void **state)
 {
 	(void)state;
@@ -78,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_error_stays),
 		cmocka_unit_test(serialization_errors_have_a_capital_message_or_none),
+		cmocka_unit_test(a_failed_condition_shows_the_item_that_it_failed_on),
 		cmocka_unit_test(every_type_has_a_name_and_a_code),
 		cmocka_unit_test(a_message_is_never_cut_inside_a_character),
 	};
