@@ -274,8 +274,12 @@ static void on_refused(void *context, uint64_t peer_id, enum status status)
 
 static enum status on_hello(void *context, const struct rpc_identity *peer)
 {
+	enum status status = node_identity_admit(&process.node->groups.commit, peer);
+
 	(void)context;
-	return node_identity_admit(&process.node->groups.commit, peer);
+	if (status == ST_OK && peer->role == RPC_ROLE_NODE)
+		rpc_client_hurry(&process.client, peer->node_id);
+	return status;
 }
 
 static void start_client(void)

@@ -119,13 +119,14 @@ static void tell_observers(struct rpc_client *client, uint64_t peer_id, bool is_
 	}
 }
 
-static uint64_t backoff_us(struct peer *peer)
+static uint64_t backoff_us(struct peer *peer, bool is_refusal)
 {
+	uint64_t delay_us_max = (is_refusal ? RPC_BACKOFF_REFUSED_MAX_MS : RPC_BACKOFF_MAX_MS) * 1000ull;
 	uint32_t shift = peer->attempt < BACKOFF_SHIFT_MAX ? peer->attempt : BACKOFF_SHIFT_MAX;
 	uint64_t delay_us = (RPC_BACKOFF_MIN_MS * 1000ull) << shift;
 
-	if (delay_us > RPC_BACKOFF_MAX_MS * 1000ull)
-		delay_us = RPC_BACKOFF_MAX_MS * 1000ull;
+	if (delay_us > delay_us_max)
+		delay_us = delay_us_max;
 	return delay_us / 2 + rng_below(&peer->client->base.runtime->rng, delay_us / 2);
 }
 
@@ -141,9 +142,9 @@ static void detach(struct peer *peer)
 	fail_in_flight(peer, ST_CLOSED);
 }
 
-static void wait_for_retry(struct peer *peer)
+static void wait_for_retry(struct peer *peer, bool is_refusal)
 {
-	runtime_timer_start(peer->client->base.runtime, &peer->timer, backoff_us(peer));
+	runtime_timer_start(peer->client->base.runtime, &peer->timer, backoff_us(peer, is_refusal));
 	peer->attempt++;
 }
 
@@ -155,7 +156,7 @@ static void drop(struct peer *peer, enum status status, bool is_refusal)
 	bool was_up = peer->phase == PEER_UP;
 
 	detach(peer);
-	wait_for_retry(peer);
+	wait_for_retry(peer, is_refusal);
 	if (was_up) {
 		log_info("rpc", "peer-down", "peer=%" PRIu64 " status=%s", id, status_name(status));
 		tell_observers(client, id, false);
@@ -313,7 +314,7 @@ static void connect_peer(struct peer *peer)
 	CHECK(peer->conn == NULL);
 	if (stream == NULL) {
 		free(peer_conn);
-		wait_for_retry(peer);
+		wait_for_retry(peer, false);
 		return;
 	}
 	peer_conn->client = client;
@@ -514,4 +515,14 @@ void rpc_client_stop(struct rpc_client *client, void (*stopped)(struct rpc_clien
 	hash_map_close(&client->peers);
 	hash_map_init(&client->peers, RPC_PEERS_MAX);
 	runtime_defer(client->base.runtime, &client->finish_task);
+}
+
+void rpc_client_hurry(struct rpc_client *client, uint64_t peer_id)
+{
+	struct peer *peer = hash_map_get(&client->peers, peer_id);
+
+	if (peer == NULL || peer->phase != PEER_WAIT || client->is_stopping)
+		return;
+	peer->attempt = 0;
+	runtime_timer_start(client->base.runtime, &peer->timer, 0);
 }

@@ -1,8 +1,8 @@
 /* The calling side over TCP: one connection per peer, kept up for ever.
  *
  * set_peer() connects at once; a broken or refused connection is tried again after
- * RPC_BACKOFF_MIN_MS growing to RPC_BACKOFF_MAX_MS, jittered.  Calls to a peer that is not
- * up end with ST_UNREACHABLE.  All frames of one loop turn to one peer leave in one write.
+ * RPC_BACKOFF_MIN_MS growing to RPC_BACKOFF_MAX_MS, jittered; longer after a refusal.  Calls to a peer that
+ * is not up end with ST_UNREACHABLE.  All frames of one loop turn to one peer leave in one write.
  *
  * Threads  loop thread.
  * Memory   the caller owns struct rpc_client until stopped() ran; tls is borrowed.
@@ -45,6 +45,8 @@ struct rpc_client {
 
 /* ST_INVALID unless exactly one of tls and is_insecure is given. */
 enum status rpc_client_init(struct rpc_client *client, const struct rpc_client_options *options) MUST_CHECK;
+/* The peer is known to be there, because it called us: a connection that waits is tried now. */
+void rpc_client_hurry(struct rpc_client *client, uint64_t peer_id);
 /* Forget all peers: calls in flight end with ST_CLOSED, then stopped() comes, in a later turn. */
 void rpc_client_stop(struct rpc_client *client, void (*stopped)(struct rpc_client *client));
 

@@ -26,7 +26,8 @@ enum {
 
 	RPC_CONNECT_TIMEOUT_MS = 3000, /* TCP, TLS and hello together */
 	RPC_BACKOFF_MIN_MS = 20,
-	RPC_BACKOFF_MAX_MS = 1000,
+	RPC_BACKOFF_MAX_MS = 250,
+	RPC_BACKOFF_REFUSED_MAX_MS = 1000, /* of a peer that does not want us, or that we do not want */
 	RPC_TIMEOUT_MS_MAX = 24 * 3600 * 1000,
 
 	RPC_READ_BLOCK_SIZE = 64 * 1024,

@@ -368,29 +368,47 @@ void group_receive(struct group *group, const struct raft_engine_message *messag
 		group_read_on_append(group, message, sent_mono_us);
 }
 
-void group_node_down(struct group *group, uint64_t node_id)
+/* The voters stand one after the other, each by its place among those that are left. */
+static void campaign_in_turn(struct group *group, uint64_t gone_node_id)
 {
 	struct raft_engine_configuration configuration;
 	struct runtime *runtime = group->table->runtime;
 	uint64_t delay_ms;
 	uint64_t rank = 0;
 
-	/* With leases a broken connection does not prove that the leader serves no longer. */
-	if (group->is_silent || group->table->settings.uses_leases ||
-	    group_leader_node_id(group) != node_id || raft_engine_state(group->engine) != RAFT_STATE_FOLLOWER)
-		return;
 	raft_engine_configuration(group->engine, &configuration);
 	for (uint32_t i = 0; i < configuration.count; i++) {
 		const struct raft_engine_member *member = &configuration.members[i];
 
 		if (member->replica_id == group->replica_id)
 			break;
-		if (member->role == RAFT_ROLE_VOTER && member->node_id != node_id)
+		if (member->role == RAFT_ROLE_VOTER && member->node_id != gone_node_id)
 			rank++;
 	}
 	delay_ms = CAMPAIGN_FIRST_MS + rank * CAMPAIGN_STEP_MS + rng_below(&runtime->rng, CAMPAIGN_JITTER_MS);
 	raft_engine_campaign(group->engine, group_now_ms(group), delay_ms);
 	group_settle(group);
+}
+
+void group_node_down(struct group *group, uint64_t node_id)
+{
+	/* With leases a broken connection does not prove that the leader serves no longer. */
+	if (group->is_silent || group->table->settings.uses_leases ||
+	    group_leader_node_id(group) != node_id || raft_engine_state(group->engine) != RAFT_STATE_FOLLOWER)
+		return;
+	campaign_in_turn(group, node_id);
+}
+
+void group_node_up(struct group *group)
+{
+	uint64_t leader_replica_id;
+	uint64_t leader_node_id;
+
+	raft_engine_leader(group->engine, &leader_replica_id, &leader_node_id);
+	if (group->is_silent || group->table->settings.uses_leases || leader_replica_id != 0 ||
+	    raft_engine_state(group->engine) != RAFT_STATE_FOLLOWER)
+		return;
+	campaign_in_turn(group, 0);
 }
 
 void group_campaign(struct group *group)

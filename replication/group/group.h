@@ -66,6 +66,9 @@ enum status group_propose(struct group *group, struct slice body, uint64_t *inde
 void group_receive(struct group *group, const struct raft_engine_message *message, uint64_t sent_mono_us);
 /* A node's connections broke: if it leads, do not wait for the timeout. */
 void group_node_down(struct group *group, uint64_t node_id);
+/* A peer can be reached (again): without a leader, ask for votes now.  Where one lives, the others
+ * know it and refuse. */
+void group_node_up(struct group *group);
 
 uint64_t group_id(const struct group *group);
 uint64_t group_replica_id(const struct group *group);

@@ -68,10 +68,12 @@ static void on_peer_changed(struct rpc_peer_observer *observer, uint64_t peer_id
 	struct group *group;
 	size_t cursor = 0;
 
-	if (is_up)
-		return;
-	while ((group = group_table_next(table, &cursor)) != NULL)
-		group_node_down(group, peer_id);
+	while ((group = group_table_next(table, &cursor)) != NULL) {
+		if (is_up)
+			group_node_up(group);
+		else
+			group_node_down(group, peer_id);
+	}
 }
 
 static void set_default(uint32_t *field, uint32_t value)

@@ -606,7 +606,7 @@ void group_fixture_isolate(struct group_fixture *f, uint64_t node_id, bool is_cu
 	}
 }
 
-void group_fixture_say_down(struct group_fixture *f, uint64_t node_id)
+static void say(struct group_fixture *f, uint64_t node_id, bool is_up)
 {
 	for (uint32_t i = 1; i <= f->node_count; i++) {
 		struct queue *observers = &f->nodes[i].transport.observers;
@@ -617,7 +617,17 @@ void group_fixture_say_down(struct group_fixture *f, uint64_t node_id)
 			struct rpc_peer_observer *observer = CONTAINER_OF(link, struct rpc_peer_observer,
 									  link);
 
-			observer->changed(observer, node_id, false);
+			observer->changed(observer, node_id, is_up);
 		}
 	}
+}
+
+void group_fixture_say_down(struct group_fixture *f, uint64_t node_id)
+{
+	say(f, node_id, false);
+}
+
+void group_fixture_say_up(struct group_fixture *f, uint64_t node_id)
+{
+	say(f, node_id, true);
 }

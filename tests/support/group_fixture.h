@@ -92,6 +92,8 @@ void group_fixture_cut(struct group_fixture *f, uint64_t from, uint64_t to, bool
 void group_fixture_isolate(struct group_fixture *f, uint64_t node_id, bool is_cut);
 /* The connections to the node break: the others' transports say so. */
 void group_fixture_say_down(struct group_fixture *f, uint64_t node_id);
+/* They are there again. */
+void group_fixture_say_up(struct group_fixture *f, uint64_t node_id);
 /* Answer all calls that the node has in flight with ST_CLOSED. */
 void group_fixture_break_calls(struct group_fixture_node *node);
 

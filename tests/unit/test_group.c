@@ -249,6 +249,43 @@ static void a_broken_connection_to_the_leader_starts_an_election_soon(void **sta
 	group_fixture_destroy(f);
 }
 
+static void replicas_that_find_each_other_without_a_leader_elect_one_soon(void **state)
+{
+	struct group_fixture *f = group_fixture_create_default();
+
+	(void)state;
+	group_fixture_elect(f, 1);
+	assert_true(group_fixture_commit(&f->nodes[1], "x"));
+	for (uint32_t i = 1; i <= 3; i++)
+		group_fixture_crash(&f->nodes[i], UINT64_MAX);
+	for (uint32_t i = 1; i <= 3; i++)
+		assert_int_equal(group_fixture_restart(&f->nodes[i]), ST_OK);
+	for (uint32_t i = 1; i <= 3; i++)
+		group_fixture_say_up(f, i);
+	group_fixture_run_ms(f, GROUP_FIXTURE_ELECTION_MS / 2);
+	assert_true(group_is_ready(f->nodes[1].group) || group_is_ready(f->nodes[2].group) ||
+		    group_is_ready(f->nodes[3].group));
+	group_fixture_destroy(f);
+}
+
+static void a_replica_that_comes_back_does_not_disturb_a_living_leader(void **state)
+{
+	struct group_fixture *f = group_fixture_create_default();
+	struct group_fixture_node *leader = group_fixture_elect(f, 1);
+	uint64_t term = raft_engine_term(leader->group->engine);
+
+	(void)state;
+	group_fixture_run_ms(f, 5);
+	group_fixture_crash(&f->nodes[3], 0);
+	assert_int_equal(group_fixture_restart(&f->nodes[3]), ST_OK);
+	group_fixture_say_up(f, 1);
+	group_fixture_say_up(f, 2);
+	group_fixture_run_ms(f, 2 * GROUP_FIXTURE_ELECTION_MS);
+	assert_true(group_is_ready(leader->group));
+	assert_int_equal(raft_engine_term(leader->group->engine), term);
+	group_fixture_destroy(f);
+}
+
 static void a_dead_leader_is_replaced_after_the_timeout(void **state)
 {
 	struct group_fixture *f = group_fixture_create_default();
@@ -609,6 +646,8 @@ int main(void)
 		cmocka_unit_test(a_truncated_entry_is_never_reported_as_persisted),
 		cmocka_unit_test(what_replaced_a_pending_tail_is_reported_when_durable),
 		cmocka_unit_test(a_broken_connection_to_the_leader_starts_an_election_soon),
+		cmocka_unit_test(replicas_that_find_each_other_without_a_leader_elect_one_soon),
+		cmocka_unit_test(a_replica_that_comes_back_does_not_disturb_a_living_leader),
 		cmocka_unit_test(a_dead_leader_is_replaced_after_the_timeout),
 		cmocka_unit_test(a_leader_without_a_majority_steps_down),
 		cmocka_unit_test(a_new_leader_is_ready_only_after_all_that_was_before_it),
