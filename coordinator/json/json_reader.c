@@ -573,10 +573,12 @@ static void parse(struct state *state)
 	yajl_free(parser);
 }
 
-/* The parser itself takes invalid UTF-8 and lone surrogates; nothing behind it does. */
+/* The parser itself takes invalid UTF-8, lone surrogates, and a vertical tab or form feed for a
+ * blank; nothing behind it does.  Those two have no place in a string either. */
 static bool text_is_valid(struct slice body)
 {
-	return body.size > 0 && item_check_utf8(body) && escapes_are_valid(body);
+	return body.size > 0 && memchr(body.data, '\v', body.size) == NULL &&
+	       memchr(body.data, '\f', body.size) == NULL && item_check_utf8(body) && escapes_are_valid(body);
 }
 
 enum status json_read(const struct json_type *type, void *out, struct slice body, struct arena *arena,

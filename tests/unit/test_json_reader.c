@@ -271,6 +271,9 @@ static void what_is_not_json_is_refused_without_a_message(void **state)
 		"{\"a\" 1}",
 		"\xef\xbb\xbf{}",
 		"{\"a\":/* */1}",
+		"{\"a\":\v1}",
+		"{\"a\":1\f}",
+		"{\"a\":\"\f\"}",
 		"{\"a\":\"x",
 	};
 
