@@ -175,6 +175,14 @@ uint16_t coordinator_https_port(const struct coordinator *coordinator)
 	return port_of(coordinator->servers[LISTENER_HTTPS]);
 }
 
+enum status coordinator_reload_https(struct coordinator *coordinator, const char *cert_path,
+				     const char *key_path)
+{
+	struct http_server *server = coordinator->servers[LISTENER_HTTPS];
+
+	return server == NULL ? ST_OK : http_server_reload_tls(server, cert_path, key_path);
+}
+
 const char *coordinator_problem(const struct coordinator *coordinator)
 {
 	return coordinator->router.view.state.version == 0

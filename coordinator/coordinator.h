@@ -53,6 +53,10 @@ void coordinator_destroy(struct coordinator *coordinator);
 /* The ports in use; 0 if there is no such listener. */
 uint16_t coordinator_port(const struct coordinator *coordinator);
 uint16_t coordinator_https_port(const struct coordinator *coordinator);
+/* New HTTPS clients see the certificate in these files from now on.  ST_INVALID: it is unusable, and
+ * the old one stays.  Harmless without an HTTPS listener. */
+enum status coordinator_reload_https(struct coordinator *coordinator, const char *cert_path,
+				     const char *key_path) MUST_CHECK;
 /* NULL if it can serve, else what is missing: a text that stays valid. */
 const char *coordinator_problem(const struct coordinator *coordinator);
 

@@ -51,8 +51,8 @@ static const struct config_option options[] = {
 	  FLAG(listen), 0, 0 },
 	{ "https-listen", "HOST:PORT", "Where to serve clients over HTTPS", NULL, NULL, CONFIG_STRING, false,
 	  FLAG(https_listen), 0, 0 },
-	{ "https-cert", "FILE", "The certificate shown to clients, with its chain", NULL, NULL, CONFIG_STRING,
-	  false, FLAG(https_cert), 0, 0 },
+	{ "https-cert", "FILE", "The certificate shown to clients, with its chain; read again on SIGHUP",
+	  NULL, NULL, CONFIG_STRING, false, FLAG(https_cert), 0, 0 },
 	{ "https-key", "FILE", "Its private key", NULL, NULL, CONFIG_STRING, false, FLAG(https_key), 0, 0 },
 	{ "seeds", "LIST", "The nodes that hold the catalog: 1@HOST:PORT,2@HOST:PORT,...", NULL, NULL,
 	  CONFIG_STRING, true, FLAG(seeds), 0, 0 },
@@ -331,6 +331,9 @@ static void reload(void)
 		(void)!credential_file_load(&process.credentials, process.flags.credentials);
 	if (process.tls != NULL)
 		(void)!tls_context_reload(process.tls, &files);
+	(void)!coordinator_reload_https(process.coordinator, process.flags.https_cert,
+					process.flags.https_key);
+	log_info("coordinator", "files read again", "zone=%s", process.flags.zone);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

@@ -71,8 +71,9 @@ static const struct config_option options[] = {
 	  CONFIG_STRING, true, FLAG(seeds), 0, 0 },
 	{ "tls-ca", "FILE", "The cluster's certificate authority", NULL, NULL, CONFIG_STRING, false,
 	  FLAG(tls_ca), 0, 0 },
-	{ "tls-cert", "FILE", "This node's certificate (common name node-N)", NULL, NULL, CONFIG_STRING,
-	  false, FLAG(tls_cert), 0, 0 },
+	{ "tls-cert", "FILE",
+	  "This node's certificate (common name node-N); all three are read again on SIGHUP", NULL, NULL,
+	  CONFIG_STRING, false, FLAG(tls_cert), 0, 0 },
 	{ "tls-key", "FILE", "Its private key", NULL, NULL, CONFIG_STRING, false, FLAG(tls_key), 0, 0 },
 	{ "status", "HOST:PORT", "Serve /health and /metrics here", NULL, NULL, CONFIG_STRING, false,
 	  FLAG(status), 0, 0 },
@@ -123,6 +124,7 @@ struct process {
 	struct node *node;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 	bool is_stopping;
 	uint32_t parts_running;
 };
@@ -420,6 +422,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	log_info("node", "stopping", "signal=%d", number);
 	uv_close((uv_handle_t *)&process.sigterm, NULL);
 	uv_close((uv_handle_t *)&process.sigint, NULL);
+	uv_close((uv_handle_t *)&process.sighup, NULL);
 	process.parts_running++; /* the node */
 	node_stop(process.node, on_node_stopped);
 	rpc_server_stop(&process.server, STOP_GRACE_MS, on_server_stopped);
@@ -427,11 +430,33 @@ static void on_signal(uv_signal_t *handle, int number)
 		status_page_stop(&process.status_page, on_page_stopped);
 }
 
+/* Connections that stand keep the certificate that they were made with; what cannot be read
+ * anew stays as it was, and the log says so. */
+static void on_reload(uv_signal_t *handle, int number)
+{
+	const struct node_flags *flags = &process.flags;
+	struct tls_files files = { flags->tls_ca, flags->tls_cert, flags->tls_key };
+	enum status status;
+
+	(void)handle;
+	(void)number;
+	if (process.tls == NULL)
+		return;
+	status = tls_context_reload(process.tls, &files);
+	if (status == ST_OK)
+		log_info("node", "certificates read again", "cert=%s", flags->tls_cert);
+	else
+		log_error("node", "certificates kept", "cert=%s status=%s", flags->tls_cert,
+			  status_name(status));
+}
+
 static void watch_signals(void)
 {
 	int rc = uv_signal_init(&process.runtime.loop, &process.sigterm);
 
 	rc |= uv_signal_init(&process.runtime.loop, &process.sigint);
+	rc |= uv_signal_init(&process.runtime.loop, &process.sighup);
+	rc |= uv_signal_start(&process.sighup, on_reload, SIGHUP);
 	rc |= uv_signal_start(&process.sigterm, on_signal, SIGTERM);
 	rc |= uv_signal_start(&process.sigint, on_signal, SIGINT);
 	CHECK(rc == 0);

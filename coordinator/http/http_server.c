@@ -278,6 +278,19 @@ free_server:
 	return status;
 }
 
+enum status http_server_reload_tls(struct http_server *server, const char *cert_path, const char *key_path)
+{
+	SSL_CTX *tls = http_tls_create(cert_path, key_path);
+
+	CHECK(server->tls != NULL);
+	if (tls == NULL)
+		return ST_INVALID;
+	SSL_CTX_free(server->tls); /* sessions hold references of their own */
+	server->tls = tls;
+	server->accept.ssl_ctx = tls;
+	return ST_OK;
+}
+
 uint16_t http_server_port(const struct http_server *server)
 {
 	struct sockaddr_storage address;

@@ -78,6 +78,11 @@ struct http_server_options {
 enum status http_server_create(uv_loop_t *loop, const struct http_server_options *options,
 			       struct http_server **server_out) MUST_CHECK;
 
+/* Show new clients another certificate; those that are here keep theirs.  ST_INVALID: it is
+ * unusable, and the old one stays.  Only for a server that was made with one. */
+enum status http_server_reload_tls(struct http_server *server, const char *cert_path,
+				   const char *key_path) MUST_CHECK;
+
 /* The port in use. */
 uint16_t http_server_port(const struct http_server *server);
 
