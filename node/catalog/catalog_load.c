@@ -67,7 +67,7 @@ static enum status load_partition(struct catalog_fsm *fsm, ProtobufCAllocator *a
 	const Cleave__PartitionRecord *record = cleave__partition_record__unpack(allocator, body.size,
 										 body.data);
 	struct partition_info *partition;
-	enum status status = record == NULL || record->partition_id != id
+	enum status status = record == NULL || record->partition_id != id || record->version == 0
 				     ? ST_CORRUPT
 				     : partition_info_decode(record, &partition);
 

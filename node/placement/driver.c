@@ -349,6 +349,7 @@ static enum status check_node(struct driver *driver, Cleave__NodeRecord *record)
 	const struct node_info *known = catalog_state_node(state_of(driver), record->node_id);
 	Cleave__CatalogCommand command = CLEAVE__CATALOG_COMMAND__INIT;
 	struct node_info node;
+	struct arena arena;
 	enum status status = node_info_decode(record, &node);
 
 	if (status != ST_OK)
@@ -359,9 +360,12 @@ static enum status check_node(struct driver *driver, Cleave__NodeRecord *record)
 		return ST_OK;
 	log_info("driver", "node registers", "node=%" PRIu64 " zone=%s host=%s port=%u", node.node_id,
 		 node.zone, node.host, (unsigned)node.port);
+	/* As we understood it: what else the record holds must not get into everybody's store. */
+	arena_init(&arena, SCRATCH_SIZE_MAX);
 	command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_PUT_NODE;
-	command.put_node = record;
-	status = catalog_propose(driver->catalog, &command);
+	command.put_node = node_info_encode(&node, &arena);
+	status = command.put_node == NULL ? ST_NO_MEMORY : catalog_propose(driver->catalog, &command);
+	arena_close(&arena);
 	return status == ST_BUSY ? ST_OK : status; /* it is on its way */
 }
 

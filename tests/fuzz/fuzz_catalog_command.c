@@ -67,6 +67,26 @@ static void check_copy(struct world *world)
 	catalog_state_close(&copy);
 }
 
+/* A leader packs what it decoded, so that no command has fields that nobody knows: protobuf-c keeps
+ * those, and of some that are malformed it packs what it does not unpack. */
+static bool can_be_packed(struct slice body)
+{
+	Cleave__CatalogCommand *command = cleave__catalog_command__unpack(NULL, body.size, body.data);
+	Cleave__CatalogCommand *again = NULL;
+	struct buf packed;
+
+	buf_init(&packed, UPDATE_SIZE_MAX);
+	if (command != NULL)
+		(void)cleave__catalog_command__pack(
+			command, buf_extend(&packed, cleave__catalog_command__get_packed_size(command)));
+	if (command != NULL)
+		again = cleave__catalog_command__unpack(NULL, packed.size, packed.data);
+	buf_close(&packed);
+	cleave__catalog_command__free_unpacked(command, NULL);
+	cleave__catalog_command__free_unpacked(again, NULL);
+	return again != NULL;
+}
+
 /* True if the replica goes on; one that cannot apply ends the process. */
 static bool apply(struct world *world, struct slice body)
 {
@@ -74,6 +94,8 @@ static bool apply(struct world *world, struct slice body)
 	struct group_command command = { .index = ++world->index, .term = 1, .body = body };
 	uint64_t version;
 
+	if (!can_be_packed(body))
+		return false;
 	engine_batch_clear(world->engine, world->batch);
 	if (base->ops->apply(base, &command, world->batch) != ST_OK)
 		return false;
