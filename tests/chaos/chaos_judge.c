@@ -10,8 +10,8 @@
  *     ENDED   ? if the outcome is unknown
  *
  * Per key: is the history linearizable (linear.h)?  Keys that begin with `hot` are judged by the chain of
- * their versions (chain.h).  An eventual read may be stale, but whatever it saw had been written
- * and committed by then: its put must have counted before the read returned.
+ * their versions (chain.h) and must have no deletes.  An eventual read may be stale, but whatever it saw had
+ * been written and committed by then: its put must have counted before the read returned.
  *
  * Prints what is wrong and a summary; exit status 0 only if every key was judged and is right.
  */
