@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 import urllib.request
 
 from bench_common import BINARIES, FOLDER, ROOT, Server, free_ports, wait_for
@@ -35,6 +34,7 @@ class Lab:
         self.folder = os.path.join(FOLDER, name)
         self.settings = settings
         self.is_up = False
+        self.children = []  # those that spawn() started
         if os.path.exists(self.folder):
             self.run("down", "--wipe")
         self.port = free_ports(1)[0]
@@ -104,15 +104,22 @@ class Lab:
         wait_for(self.is_whole, f"all is well in {self.name}", 120, 0.2)
 
     def spawn(self, name, command):
-        """Start a process whose command line is known, quicker than deploy/lab would."""
+        """Start a process whose command line is known, as quickly as a peer's is started."""
         run = os.path.join(self.folder, "run", name)
-        log = os.path.join(self.folder, "logs", f"{name}.log")
-        script = os.path.join(ROOT, "deploy", "lab.d", "spawn.py")
-        subprocess.run([sys.executable, script, f"{run}.pid", f"{run}.cmd", log, *command], check=True)
+        with open(os.path.join(self.folder, "logs", f"{name}.log"), "ab") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.children.append(process)
+        with open(f"{run}.pid", "w", encoding="ascii") as file:
+            file.write(f"{process.pid}\n")
+
+    def reap(self):
+        """Forget children that ended: until then /proc shows them."""
+        self.children = [child for child in self.children if child.poll() is None]
 
     def stop(self):
         if self.is_up:
             self.run("down", "--wipe")
+        self.reap()
         self.is_up = False
 
 
