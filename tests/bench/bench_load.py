@@ -194,7 +194,8 @@ def wrk(pids, url, seconds, script="", clients=CLIENTS):
     with open(path, "w", encoding="utf-8") as file:
         file.write(script + DONE_LUA)
     cpu_before = cpu_s(pids)
-    output, own_s = run_timed(["wrk", "-t", "1", "-c", str(clients), "-d", f"{int(seconds)}s", "--timeout", "10s", "-s", path, url], seconds + MARGIN_S)
+    command = ["wrk", "-t", "1", "-c", str(clients), "-d", f"{int(seconds)}s", "--timeout", "10s", "-s", path, url]
+    output, own_s = run_timed(command, seconds + MARGIN_S)
     spent_s = cpu_s(pids) - cpu_before
     words = next(line for line in output.splitlines() if line.startswith("RESULT")).split()
     count, duration_us, p50_us, p99_us, errors = map(int, words[1:])
@@ -215,7 +216,8 @@ def _etcd_json(etcd, seconds, seed, path, body, value, count):
 
 def etcd_json_put(etcd, seconds, seed):
     value = base64.b64encode(_value(seed)).decode()
-    return _etcd_json(etcd, seconds, seed, "/v3/kv/put", "'{\"key\":\"%s\",\"value\":\"' .. value .. '\"}'", value, ETCD_KEY_COUNT)
+    body = "'{\"key\":\"%s\",\"value\":\"' .. value .. '\"}'"
+    return _etcd_json(etcd, seconds, seed, "/v3/kv/put", body, value, ETCD_KEY_COUNT)
 
 
 def etcd_json_range(etcd, seconds, seed):

@@ -129,37 +129,57 @@ class Row:
     is_judged: bool = True
 
 
-def _rate(own, peer):
-    return lambda done: done[own].ops_per_s / done[peer].ops_per_s
+def _row(name, what, bounds, kind, loads, before=(), is_judged=True):
+    """The first load's figure of this kind over the second's; before: loads that must have run for these."""
+    own, peer = loads
+    is_lower_better = kind != "ops_per_s"
+
+    def ratio(done):
+        return getattr(done[own], kind) / getattr(done[peer], kind)
+
+    return Row(name, what, *bounds, (*before, own, peer), ratio, is_lower_better, is_judged)
 
 
-def _cpu(own, peer):
-    return lambda done: done[own].cpu_us / done[peer].cpu_us
+def _beside(name, what, kind, loads):
+    """Shown next to a row, to understand it; not judged."""
+    return _row(name, f"  {what}", (0, 0), kind, loads, (), False)
 
 
-def _p99(own, peer):
-    return lambda done: done[own].p99_us / done[peer].p99_us
-
+PUTS = ("own3_put", "etcd3_grpc_put")
 
 ROWS = [
-    Row("P1", "3-node PutItem/s / etcd x3 JSON put/s", 1.5, 3.0, ("own3_put", "etcd3_json_put"), _rate("own3_put", "etcd3_json_put")),
-    Row("P2", "3-node PutItem/s / etcd x3 gRPC put/s", 1.0, 2.0, ("own3_put", "etcd3_grpc_put"), _rate("own3_put", "etcd3_grpc_put")),
-    Row("P3", "CPU per 3-node PutItem / etcd x3 gRPC put", 0.75, 0.40, ("own3_put", "etcd3_grpc_put"), _cpu("own3_put", "etcd3_grpc_put"), True),
-    Row("P4", "PutItem p50 c1 / fdatasync-append p50", 5.0, 3.0, ("own3_put_c1", "append"), lambda done: done["own3_put_c1"].p50_us / done["append"].p50_us, True),
-    Row("P4", "  etcd x3 gRPC, the same", 5.0, 3.0, ("etcd3_grpc_put_c1", "append"), lambda done: done["etcd3_grpc_put_c1"].p50_us / done["append"].p50_us, True, False),
-    Row("P5", "PutItem p99 / etcd x3 gRPC p99, one fixed rate", 1.0, 0.5, ("own3_put", "etcd3_grpc_put", "own3_put_open", "etcd3_grpc_put_open"), _p99("own3_put_open", "etcd3_grpc_put_open"), True),
-    Row("P5", "  the same, closed loop", 1.0, 0.5, ("own3_put", "etcd3_grpc_put"), _p99("own3_put", "etcd3_grpc_put"), True, False),
-    Row("P6", "single-node PutItem/s / redis SET, fsync always", 0.40, 0.70, ("own1_put", "redis_set"), _rate("own1_put", "redis_set")),
-    Row("P6", "  etcd x1 gRPC put/s, the same", 0.40, 0.70, ("etcd1_grpc_put", "redis_set"), _rate("etcd1_grpc_put", "redis_set"), False, False),
-    Row("P6", "  RocksDB alone (db_bench, 64 threads, sync), the same", 0.40, 0.70, ("rocksdb_put", "redis_set"), _rate("rocksdb_put", "redis_set"), False, False),
-    Row("P6", "  CPU per PutItem / redis SET", 1.0, 1.0, ("own1_put", "redis_set"), _cpu("own1_put", "redis_set"), True, False),
-    Row("P7", "single-node PutItem/s / dynalite in memory", 2.0, 4.0, ("own1_put", "dynalite_put"), _rate("own1_put", "dynalite_put")),
-    Row("P7", "single-node GetItem/s / dynalite in memory", 3.0, 6.0, ("own1_get", "dynalite_get"), _rate("own1_get", "dynalite_get")),
-    Row("P8", "single-node GetItem/s / nginx static 1 KB", 0.30, 0.50, ("own1_get", "nginx_get"), _rate("own1_get", "nginx_get")),
-    Row("P8", "  CPU per GetItem / nginx", 1.0, 1.0, ("own1_get", "nginx_get"), _cpu("own1_get", "nginx_get"), True, False),
-    Row("P9", "3-node strong GetItem/s / etcd x3 JSON range/s", 2.0, 5.0, ("own3_get", "etcd3_json_get"), _rate("own3_get", "etcd3_json_get")),
-    Row("P9", "3-node strong GetItem/s / etcd x3 gRPC range/s", 1.2, 3.0, ("own3_get", "etcd3_grpc_get"), _rate("own3_get", "etcd3_grpc_get")),
-    Row("P10", "3-node: acknowledged writes per log sync of a node", 8.0, 16.0, ("own3_put",), lambda done: done["own3_put"].extra["writes_per_sync"]),
+    _row("P1", "3-node PutItem/s / etcd x3 JSON put/s", (1.5, 3.0), "ops_per_s", ("own3_put", "etcd3_json_put")),
+    _row("P2", "3-node PutItem/s / etcd x3 gRPC put/s", (1.0, 2.0), "ops_per_s", PUTS),
+    _row("P3", "CPU per 3-node PutItem / etcd x3 gRPC put", (0.75, 0.40), "cpu_us", PUTS),
+    _row("P4", "PutItem p50 c1 / fdatasync-append p50", (5.0, 3.0), "p50_us", ("own3_put_c1", "append")),
+    _beside("P4", "etcd x3 gRPC, the same", "p50_us", ("etcd3_grpc_put_c1", "append")),
+    _row(
+        "P5",
+        "PutItem p99 / etcd x3 gRPC p99, one fixed rate",
+        (1.0, 0.5),
+        "p99_us",
+        ("own3_put_open", "etcd3_grpc_put_open"),
+        PUTS,
+    ),
+    _beside("P5", "the same, closed loop", "p99_us", PUTS),
+    _row("P6", "single-node PutItem/s / redis SET, fsync always", (0.40, 0.70), "ops_per_s", ("own1_put", "redis_set")),
+    _beside("P6", "etcd x1 gRPC put/s, the same", "ops_per_s", ("etcd1_grpc_put", "redis_set")),
+    _beside("P6", "RocksDB alone (db_bench, 64 threads, sync)", "ops_per_s", ("rocksdb_put", "redis_set")),
+    _beside("P6", "CPU per PutItem / redis SET", "cpu_us", ("own1_put", "redis_set")),
+    _row("P7", "single-node PutItem/s / dynalite in memory", (2.0, 4.0), "ops_per_s", ("own1_put", "dynalite_put")),
+    _row("P7", "single-node GetItem/s / dynalite in memory", (3.0, 6.0), "ops_per_s", ("own1_get", "dynalite_get")),
+    _row("P8", "single-node GetItem/s / nginx static 1 KB", (0.30, 0.50), "ops_per_s", ("own1_get", "nginx_get")),
+    _beside("P8", "CPU per GetItem / nginx", "cpu_us", ("own1_get", "nginx_get")),
+    _row("P9", "3-node strong GetItem/s / etcd x3 JSON range/s", (2.0, 5.0), "ops_per_s", ("own3_get", "etcd3_json_get")),
+    _row("P9", "3-node strong GetItem/s / etcd x3 gRPC range/s", (1.2, 3.0), "ops_per_s", ("own3_get", "etcd3_grpc_get")),
+    Row(
+        "P10",
+        "3-node: acknowledged writes per log sync of a node",
+        8.0,
+        16.0,
+        ("own3_put",),
+        lambda done: done["own3_put"].extra["writes_per_sync"],
+    ),
 ]
 
 
@@ -198,12 +218,11 @@ class Session:
                 self.refused_count += 1
                 say(f"  {name}: refused, nginx moved more than twofold")
             else:
-                raise RuntimeError(f"{name}: the machine is not steady enough: nginx moved more than twofold {TRIES_MAX} times")
+                raise RuntimeError(f"{name}: nginx moved more than twofold {TRIES_MAX} times: not a machine to measure on")
             done[name] = figures
-            say(
-                f"  {name:20} {figures.ops_per_s:9.0f} /s  server {figures.cpu_us:7.1f} us  client {figures.client_cpu_us:6.1f} us"
-                f"  p50 {figures.p50_us:7.0f} us  p99 {figures.p99_us:7.0f} us  load {load_average():.1f}"
-            )
+            cpu = f"server {figures.cpu_us:7.1f} us  client {figures.client_cpu_us:6.1f} us"
+            latency = f"p50 {figures.p50_us:7.0f} us  p99 {figures.p99_us:7.0f} us"
+            say(f"  {name:20} {figures.ops_per_s:9.0f} /s  {cpu}  {latency}  load {load_average():.1f}")
         self.rounds.append(done)
 
 
