@@ -2,7 +2,8 @@
  *
  *     append_sync FILE MILLISECONDS BYTES
  *
- * Prints JSON: syncs per second, median and 99th percentile in microseconds.
+ * Prints JSON: syncs per second, median and 99th percentile in microseconds.  Ends early after a
+ * million appends.  FILE is overwritten, and deleted in the end.
  */
 #include <fcntl.h>
 #include <inttypes.h>
