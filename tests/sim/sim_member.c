@@ -56,7 +56,8 @@ static void create(struct sim_member *member, struct sim_node *node, const struc
 	const struct partition_info *info = catalog_state_partition(state, move->partition_id);
 	struct partition_meta meta = { .partition_id = move->partition_id };
 
-	CHECK(info != NULL);
+	if (info == NULL)
+		return; /* all have just started and know nothing yet */
 	meta.table_id = info->table_id;
 	meta.epoch = info->epoch;
 	meta.range_start = info->range_start;
@@ -133,6 +134,7 @@ static void record(struct sim_member *member, struct sim_move *move)
 	CHECK(info != NULL);
 	replica = partition_info_find_replica(info, move->new_node_id);
 	if (replica != NULL && replica->replica_id == move->new_replica_id) {
+		member->recorded_version = catalog_applied_state(catalog)->version;
 		move->phase = SIM_MEMBER_DROP;
 		return;
 	}
@@ -209,9 +211,8 @@ static bool is_moving(const struct sim_member *member, uint64_t partition_id)
 }
 
 /* Replicas that moved away and came back, because a crash undid their deletion. */
-static void collect(struct sim_member *member, struct sim_node *node)
+static void collect(struct sim_member *member, struct sim_node *node, const struct catalog_state *state)
 {
-	const struct catalog_state *state = sim_cluster_newest_state(member->cluster);
 	struct partition *partition;
 	size_t cursor = 0;
 
@@ -236,8 +237,15 @@ static void on_event(struct sim_event *event)
 {
 	struct sim_member *member = CONTAINER_OF(event, struct sim_member, event);
 
-	for (uint64_t id = 1; id <= member->cluster->node_count; id++)
-		collect(member, sim_cluster_node(member->cluster, id));
+	struct sim_node *catalog_node = NULL;
+	struct catalog *catalog = sim_cluster_catalog(member->cluster, &catalog_node);
+
+	/* An old leader may not know the newest records. */
+	if (catalog != NULL && catalog_applied_state(catalog)->version >= member->recorded_version) {
+		for (uint64_t id = 1; id <= member->cluster->node_count; id++)
+			collect(member, sim_cluster_node(member->cluster, id),
+				catalog_applied_state(catalog));
+	}
 
 	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
 		if (member->moves[i].phase != SIM_MEMBER_IDLE)

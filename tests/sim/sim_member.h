@@ -37,7 +37,8 @@ struct sim_member {
 	struct sim_cluster *cluster;
 	struct sim_move moves[SIM_MOVES_MAX];
 	uint64_t next_replica_id;
-	uint64_t move_count; /* completed */
+	uint64_t move_count;       /* completed */
+	uint64_t recorded_version; /* of the catalog, with the newest record that a move made */
 	struct sim_event event;
 };
 
