@@ -1,6 +1,7 @@
 #include "coordinator/api/api_dispatch.h"
 
 #include "coordinator/api/api_batch.h"
+#include "coordinator/api/api_batch_write.h"
 #include "coordinator/api/api_item.h"
 #include "coordinator/api/api_item_write.h"
 #include "coordinator/api/api_message.h"
@@ -32,54 +33,37 @@ static const char target_prefix[] = "DynamoDB_20120810.";
 	}
 
 static struct metric outcomes[][API_OUTCOME_COUNT] = {
-	OUTCOMES("BatchGetItem"),
-	OUTCOMES("CreateTable"),
-	OUTCOMES("DeleteItem"),
-	OUTCOMES("DeleteTable"),
-	OUTCOMES("DescribeEndpoints"),
-	OUTCOMES("DescribeLimits"),
-	OUTCOMES("DescribeTable"),
-	OUTCOMES("GetItem"),
-	OUTCOMES("ListTables"),
-	OUTCOMES("PutItem"),
-	OUTCOMES("Query"),
-	OUTCOMES("Scan"),
-	OUTCOMES("UpdateItem"),
-	OUTCOMES("UpdateTable"),
+	OUTCOMES("BatchGetItem"),   OUTCOMES("BatchWriteItem"), OUTCOMES("CreateTable"),
+	OUTCOMES("DeleteItem"),     OUTCOMES("DeleteTable"),    OUTCOMES("DescribeEndpoints"),
+	OUTCOMES("DescribeLimits"), OUTCOMES("DescribeTable"),  OUTCOMES("GetItem"),
+	OUTCOMES("ListTables"),     OUTCOMES("PutItem"),        OUTCOMES("Query"),
+	OUTCOMES("Scan"),           OUTCOMES("UpdateItem"),     OUTCOMES("UpdateTable"),
 };
 static struct histogram durations[] = {
-	DURATION("BatchGetItem"),
-	DURATION("CreateTable"),
-	DURATION("DeleteItem"),
-	DURATION("DeleteTable"),
-	DURATION("DescribeEndpoints"),
-	DURATION("DescribeLimits"),
-	DURATION("DescribeTable"),
-	DURATION("GetItem"),
-	DURATION("ListTables"),
-	DURATION("PutItem"),
-	DURATION("Query"),
-	DURATION("Scan"),
-	DURATION("UpdateItem"),
-	DURATION("UpdateTable"),
+	DURATION("BatchGetItem"),   DURATION("BatchWriteItem"), DURATION("CreateTable"),
+	DURATION("DeleteItem"),     DURATION("DeleteTable"),    DURATION("DescribeEndpoints"),
+	DURATION("DescribeLimits"), DURATION("DescribeTable"),  DURATION("GetItem"),
+	DURATION("ListTables"),     DURATION("PutItem"),        DURATION("Query"),
+	DURATION("Scan"),           DURATION("UpdateItem"),     DURATION("UpdateTable"),
 };
 
 /* In the order of the metrics above. */
 static const struct api_operation operations[] = {
 	{ "BatchGetItem", api_batch_get, outcomes[0], &durations[0] },
-	{ "CreateTable", api_table_create, outcomes[1], &durations[1] },
-	{ "DeleteItem", api_item_write_delete, outcomes[2], &durations[2] },
-	{ "DeleteTable", api_table_delete, outcomes[3], &durations[3] },
-	{ "DescribeEndpoints", api_service_describe_endpoints, outcomes[4], &durations[4] },
-	{ "DescribeLimits", api_service_describe_limits, outcomes[5], &durations[5] },
-	{ "DescribeTable", api_table_describe, outcomes[6], &durations[6] },
-	{ "GetItem", api_item_get, outcomes[7], &durations[7] },
-	{ "ListTables", api_table_list, outcomes[8], &durations[8] },
-	{ "PutItem", api_item_write_put, outcomes[9], &durations[9] },
-	{ "Query", api_query_query, outcomes[10], &durations[10] },
-	{ "Scan", api_query_scan, outcomes[11], &durations[11] },
-	{ "UpdateItem", api_item_write_update, outcomes[12], &durations[12] },
-	{ "UpdateTable", api_table_update, outcomes[13], &durations[13] },
+	{ "BatchWriteItem", api_batch_write_run, outcomes[1], &durations[1] },
+	{ "CreateTable", api_table_create, outcomes[2], &durations[2] },
+	{ "DeleteItem", api_item_write_delete, outcomes[3], &durations[3] },
+	{ "DeleteTable", api_table_delete, outcomes[4], &durations[4] },
+	{ "DescribeEndpoints", api_service_describe_endpoints, outcomes[5], &durations[5] },
+	{ "DescribeLimits", api_service_describe_limits, outcomes[6], &durations[6] },
+	{ "DescribeTable", api_table_describe, outcomes[7], &durations[7] },
+	{ "GetItem", api_item_get, outcomes[8], &durations[8] },
+	{ "ListTables", api_table_list, outcomes[9], &durations[9] },
+	{ "PutItem", api_item_write_put, outcomes[10], &durations[10] },
+	{ "Query", api_query_query, outcomes[11], &durations[11] },
+	{ "Scan", api_query_scan, outcomes[12], &durations[12] },
+	{ "UpdateItem", api_item_write_update, outcomes[13], &durations[13] },
+	{ "UpdateTable", api_table_update, outcomes[14], &durations[14] },
 };
 
 _Static_assert(ARRAY_COUNT(operations) == ARRAY_COUNT(outcomes), "one row of counters for each operation");

@@ -86,6 +86,22 @@
 #define API_MESSAGE_BATCH_DUPLICATES "Provided list of item keys contains duplicates"
 #define API_MESSAGE_BATCH_TOO_MANY   "Too many items requested for the BatchGetItem call"
 
+/* BatchWriteItem. */
+#define API_MESSAGE_BATCH_WRITE_EMPTY                                                                        \
+	"Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than "   \
+	"or equal to 1"
+#define API_MESSAGE_BATCH_WRITE_COUNT                                                                        \
+	"Value '{\"%.*s\":[...]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy "   \
+	"constraint: [Member must have length less than or equal to 25, Member must have length greater "    \
+	"than or equal to 1]"
+#define API_MESSAGE_BATCH_WRITE_MEMBER                                                                       \
+	"Value null at 'requestItems.%.*s.member.%u.member.%s' failed to satisfy constraint: Member must "   \
+	"not be null"
+#define API_MESSAGE_BATCH_WRITE_ONE                                                                          \
+	"Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "          \
+	"supported datatypes"
+#define API_MESSAGE_BATCH_WRITE_TOO_MANY "Too many items requested for the BatchWriteItem call"
+
 /* Query and Scan. */
 #define API_MESSAGE_QUERY_LIMIT                                                                              \
 	"Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"

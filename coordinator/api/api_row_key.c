@@ -33,6 +33,23 @@ bool api_row_key_of_item(struct api_request *request, const struct table_info *t
 	return make(request, table, row_key_from_item, item, row_key_out);
 }
 
+static enum status from_batch_item(struct buf *out, uint32_t table_id, uint64_t token_seed,
+				   const struct table_schema *schema, struct slice item,
+				   struct row_key_error *error)
+{
+	enum status status = row_key_from_item(out, table_id, token_seed, schema, item, error);
+
+	if (status == ST_INVALID && (error->fault == ROW_KEY_MISSING || error->fault == ROW_KEY_TYPE))
+		error->fault = ROW_KEY_SCHEMA;
+	return status;
+}
+
+bool api_row_key_of_batch_item(struct api_request *request, const struct table_info *table, struct slice item,
+			       struct slice *row_key_out)
+{
+	return make(request, table, from_batch_item, item, row_key_out);
+}
+
 bool api_row_key_of_key(struct api_request *request, const struct table_info *table, struct slice key,
 			struct slice *row_key_out)
 {

@@ -460,7 +460,9 @@ void item_op_start(struct item_op_env *env, struct item_op *op)
 	CHECK(op->done != NULL && op->arena != NULL);
 	op->env = env;
 	op->status = ST_OK;
-	op->deadline_mono_us = runtime_mono_us(env->runtime) + (uint64_t)ITEM_OP_DEADLINE_MS * US_PER_MS;
+	if (op->deadline_mono_us == 0)
+		op->deadline_mono_us = runtime_mono_us(env->runtime) +
+				       (uint64_t)ITEM_OP_DEADLINE_MS * US_PER_MS;
 	runtime_timer_init(&op->timer, on_timer);
 	runtime_task_init(&op->close_task, on_close);
 	if (is_write(op))

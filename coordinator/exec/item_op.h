@@ -8,7 +8,7 @@
  * ROUTE and VERDICT never wait.  SEND waits for the reply, PAUSE for a timer, CLOSE for the end
  * of the loop's turn.  Every attempt of a write carries the same request id, so that it takes
  * effect once; an attempt has a time limit of its own, so that a node which does not answer
- * does not hold the operation; all attempts together have ITEM_OP_DEADLINE_MS.
+ * does not hold the operation; all attempts together have until its deadline.
  *
  * Threads  loop thread of env->runtime.
  * Memory   an operation is embedded in the caller's and stays until done() ran; so do row_key
@@ -73,6 +73,7 @@ struct item_op {
 	bool returns_old_on_failure;                 /* of the condition */
 	/* A plain PUT: is_found and old_size_bytes are wanted.  Else a node need not look. */
 	bool needs_old_size;
+	uint64_t deadline_mono_us; /* 0: ITEM_OP_DEADLINE_MS from the start */
 	struct arena *arena;
 	void (*done)(struct item_op *op);
 	/* Valid in done(). */
@@ -92,8 +93,7 @@ struct item_op {
 	struct runtime_task close_task;
 	struct route_tried tried;
 	struct route_target target;
-	uint64_t routed_version; /* of the catalog's copy, when target was chosen */
-	uint64_t deadline_mono_us;
+	uint64_t routed_version;     /* of the catalog's copy, when target was chosen */
 	uint64_t first_sent_mono_us; /* 0: nothing has left yet */
 	uint32_t pause_count;
 	bool has_left;          /* some attempt was sent */

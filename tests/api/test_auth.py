@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 
 TARGET = TARGET_PREFIX + "ListTables"
 OPERATIONS = (
-    "CreateTable DeleteItem DeleteTable DescribeEndpoints DescribeLimits DescribeTable GetItem ListTables PutItem"
+    "BatchWriteItem CreateTable DeleteItem DeleteTable DescribeEndpoints DescribeLimits DescribeTable GetItem ListTables PutItem"
     " UpdateItem UpdateTable"
 ).split()
 AUTH_ERRORS = (

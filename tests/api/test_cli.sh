@@ -88,6 +88,11 @@ write_on_condition()
 		--expression-attribute-values "$one"
 	expect "an old condition that holds" 2 "$(db delete-item --table-name "$table" --key "$key" \
 		--expected '{"n": {"Value": {"N": "2"}}}' --return-values ALL_OLD | field '["Attributes"]["n"]["N"]')"
+	expect "a batch leaves nothing" '{}' "$(db batch-write-item \
+		--request-items "{\"$table\": [{\"PutRequest\": {\"Item\": $key}}]}" | field '["UnprocessedItems"]')"
+	expect "a batch deletes" '{}' "$(db batch-write-item \
+		--request-items "{\"$table\": [{\"DeleteRequest\": {\"Key\": $key}}]}" | field '["UnprocessedItems"]')"
+	expect "it is gone" '' "$(db get-item --table-name "$table" --key "$key" --consistent-read)"
 }
 
 use_items()

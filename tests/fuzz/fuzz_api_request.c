@@ -4,6 +4,7 @@
  * Byte 0 names the operation and whether the rest is a body as it stands or a recipe: pairs of
  * bytes that choose a member and a value for it. */
 #include "coordinator/api/api_batch_input.h"
+#include "coordinator/api/api_batch_write_input.h"
 #include "coordinator/api/api_item_input.h"
 #include "coordinator/api/api_item_write_input.h"
 #include "coordinator/api/api_query_range.h"
@@ -27,6 +28,7 @@ enum operation {
 	SCAN,
 	BATCH_GET,
 	UPDATE_ITEM,
+	BATCH_WRITE,
 	OPERATION_COUNT
 };
 
@@ -126,6 +128,9 @@ static const char *const values[] = {
 	"\"OR\"",
 	"\"SET a = :a, #b.c[1] = list_append(if_not_exists(d, :a), :b) REMOVE e ADD n :n\"",
 	"\"DELETE s :s\"",
+	("{\"things\":[{\"PutRequest\":{\"Item\":{\"pk\":{\"S\":\"a\"}}}},"
+	 "{\"DeleteRequest\":{\"Key\":{\"pk\":{\"N\":\"1\"}}}}]}"),
+	"{\"things\":[{\"PutRequest\":{}},{}],\"\":[]}",
 	"\"a < :a AND attribute_not_exists(#b)\"",
 	"{\":a\":{\"L\":[]},\":b\":{\"L\":[{\"S\":\"x\"}]},\":n\":{\"N\":\"1\"}}",
 	"{\"a\":{\"Exists\":false},\"b\":{\"Value\":{\"N\":\"1\"}}}",
@@ -311,6 +316,20 @@ static bool try_batches(struct slice body, struct arena *arena, struct api_error
 	return true;
 }
 
+static bool try_batch_writes(struct slice body, struct arena *arena, struct api_error *error)
+{
+	struct api_batch_write_input input;
+
+	if (!api_batch_write_input_read(body, arena, &input, error))
+		return false;
+	CHECK(input.table_count > 0 && input.write_count >= input.table_count);
+	CHECK(input.write_count <= LIMIT_BATCH_WRITE_COUNT);
+	for (uint32_t i = 0; i < input.write_count; i++)
+		check_item(input.writes[i].is_put ? ITEM_OP_PUT : ITEM_OP_DELETE,
+			   input.table_names[input.writes[i].table_index], input.writes[i].item);
+	return true;
+}
+
 static bool try_operation(enum operation operation, struct slice body, struct arena *arena,
 			  struct api_error *error)
 {
@@ -326,6 +345,8 @@ static bool try_operation(enum operation operation, struct slice body, struct ar
 		return try_writes(ITEM_OP_DELETE, body, arena, error);
 	case UPDATE_ITEM:
 		return try_writes(ITEM_OP_UPDATE, body, arena, error);
+	case BATCH_WRITE:
+		return try_batch_writes(body, arena, error);
 	case DESCRIBE:
 		return api_table_input_name("DescribeTableInput", body, arena, &name, error);
 	case LIST:

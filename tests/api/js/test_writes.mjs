@@ -11,6 +11,7 @@ import {
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import {
+  BatchWriteCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -138,6 +139,25 @@ test("of concurrent creators one wins", async () => {
   for (const outcome of outcomes)
     if (outcome.status === "rejected") assert.equal(outcome.reason.name, "ConditionalCheckFailedException");
   assert.equal((await get("race")).by, winners[0]);
+});
+
+test("a batch puts and deletes", async () => {
+  const put = (pk) => ({ PutRequest: { Item: { pk, n: 1 } } });
+  const first = new BatchWriteCommand({ RequestItems: { [TableName]: ["a", "b"].map(put) } });
+  assert.deepEqual((await documents.send(first)).UnprocessedItems, {});
+  const answer = await documents.send(
+    new BatchWriteCommand({
+      RequestItems: { [TableName]: [{ DeleteRequest: { Key: { pk: "a" } } }, put("c")] },
+      ReturnConsumedCapacity: "TOTAL",
+    }),
+  );
+  assert.deepEqual(answer.ConsumedCapacity, [{ TableName, CapacityUnits: 2 }]);
+  assert.equal(await get("a"), undefined);
+  assert.deepEqual(await get("c"), { pk: "c", n: 1 });
+  await assert.rejects(
+    documents.send(new BatchWriteCommand({ RequestItems: { [TableName]: [put("d"), put("d")] } })),
+    { name: "ValidationException", message: "Provided list of item keys contains duplicates" },
+  );
 });
 
 test("old parameters and what may not be", async () => {

@@ -1,0 +1,63 @@
+/* Many writes of whole items, each by itself, some at a time.
+ *
+ *   worker:  take the next write --> item_op --> note its result --+
+ *              ^                                                   |
+ *              +---------------------------------------------------+
+ *
+ * There is no order among them and no common outcome.  All have one deadline: writes that it
+ * leaves no time for fail without having been sent.
+ *
+ * Threads  loop thread of env->runtime.
+ * Memory   embedded in the caller's operation until done() ran; so are the writes.
+ * Errors   done() runs once, never from inside start or cancel.  Each write is judged by itself; its
+ *          status is as of item_op, and ST_UNKNOWN_OUTCOME wherever it may have taken effect.
+ */
+#ifndef COORDINATOR_EXEC_BATCH_WRITE_OP_H
+#define COORDINATOR_EXEC_BATCH_WRITE_OP_H
+
+#include "coordinator/exec/item_op.h"
+
+enum { BATCH_WRITE_OP_WORKERS = 8 };
+
+struct batch_write {
+	/* Set by the caller; the rest zeroed. */
+	enum item_op_kind kind; /* ITEM_OP_PUT or ITEM_OP_DELETE */
+	struct slice row_key;   /* no two are equal */
+	struct slice item;      /* PUT */
+	/* Valid in done(). */
+	enum status status;
+	uint32_t old_size_bytes;
+	uint32_t new_size_bytes;
+};
+
+struct batch_write_op;
+
+struct batch_write_worker {
+	struct batch_write_op *op;
+	struct batch_write *write;
+	bool is_busy;
+	struct item_op item;
+};
+
+struct batch_write_op {
+	/* Set by the caller; the rest zeroed. */
+	struct batch_write *writes;
+	uint32_t write_count;
+	bool needs_old_size;
+	struct arena *arena;
+	void (*done)(struct batch_write_op *op);
+	/* Own. */
+	struct item_op_env *env;
+	struct runtime_task begin_task;
+	uint64_t deadline_mono_us;
+	uint32_t next_index;
+	uint32_t busy_count;
+	bool is_canceled;
+	struct batch_write_worker workers[BATCH_WRITE_OP_WORKERS];
+};
+
+void batch_write_op_start(struct item_op_env *env, struct batch_write_op *op);
+/* done() still comes, once, later.  Harmless when not under way. */
+void batch_write_op_cancel(struct batch_write_op *op);
+
+#endif
