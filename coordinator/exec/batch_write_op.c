@@ -24,14 +24,10 @@ static void cancel_rest(struct batch_write_op *op)
 		op->writes[op->next_index++].status = ST_CANCELED;
 }
 
-static void rest(struct batch_write_worker *worker)
+static void finish(struct batch_write_op *op)
 {
-	struct batch_write_op *op = worker->op;
-
-	worker->is_busy = false;
-	op->busy_count--;
-	if (op->busy_count == 0)
-		op->done(op); /* op may be freed here */
+	runtime_timer_stop(op->env->runtime, &op->patience);
+	op->done(op); /* op may be freed here */
 }
 
 static void work(struct batch_write_worker *worker)
@@ -41,7 +37,10 @@ static void work(struct batch_write_worker *worker)
 	if (op->is_canceled)
 		cancel_rest(op);
 	if (op->next_index == op->write_count) {
-		rest(worker);
+		worker->is_busy = false;
+		op->busy_count--;
+		if (op->busy_count == 0)
+			finish(op);
 		return;
 	}
 	worker->write = &op->writes[op->next_index++];
@@ -57,23 +56,49 @@ static void work(struct batch_write_worker *worker)
 	item_op_start(op->env, &worker->item);
 }
 
-/* Workers begin in a later turn, so that done() never comes from inside start. */
+/* None of them ends in here: an item_op is never done from inside its start. */
+static void start_workers(struct batch_write_op *op)
+{
+	for (uint32_t i = 0; i < BATCH_WRITE_OP_WORKERS && op->next_index < op->write_count; i++) {
+		struct batch_write_worker *worker = &op->workers[op->worker_count++];
+
+		op->busy_count++;
+		*worker = (struct batch_write_worker){ .op = op, .is_busy = true };
+		work(worker);
+	}
+	if (op->next_index < op->write_count)
+		runtime_timer_start(op->env->runtime, &op->patience,
+				    (uint64_t)BATCH_WRITE_OP_PATIENCE_MS * US_PER_MS);
+}
+
+static void on_patience(struct runtime_timer *timer)
+{
+	struct batch_write_op *op = CONTAINER_OF(timer, struct batch_write_op, patience);
+
+	if (!op->is_canceled)
+		start_workers(op);
+}
+
+/* In a later turn, so that done() never comes from inside start. */
 static void on_begin(struct runtime_task *task)
 {
 	struct batch_write_op *op = CONTAINER_OF(task, struct batch_write_op, begin_task);
 
-	op->busy_count = BATCH_WRITE_OP_WORKERS;
-	for (uint32_t i = 0; i < BATCH_WRITE_OP_WORKERS; i++) {
-		op->workers[i] = (struct batch_write_worker){ .op = op, .is_busy = true };
-		work(&op->workers[i]); /* after the last one op may be gone */
+	if (!op->is_canceled) {
+		start_workers(op);
+		return;
 	}
+	cancel_rest(op);
+	finish(op);
 }
 
 void batch_write_op_start(struct item_op_env *env, struct batch_write_op *op)
 {
 	CHECK(op->done != NULL && op->arena != NULL);
+	CHECK(op->write_count > 0 && op->write_count <= LIMIT_BATCH_WRITE_COUNT);
 	op->env = env;
 	op->deadline_mono_us = runtime_mono_us(env->runtime) + (uint64_t)ITEM_OP_DEADLINE_MS * US_PER_MS;
+	runtime_timer_init(&op->patience, on_patience);
 	runtime_task_init(&op->begin_task, on_begin);
 	runtime_defer(env->runtime, &op->begin_task);
 }
@@ -81,7 +106,7 @@ void batch_write_op_start(struct item_op_env *env, struct batch_write_op *op)
 void batch_write_op_cancel(struct batch_write_op *op)
 {
 	op->is_canceled = true;
-	for (uint32_t i = 0; i < BATCH_WRITE_OP_WORKERS; i++) {
+	for (uint32_t i = 0; i < op->worker_count; i++) {
 		if (op->workers[i].is_busy)
 			item_op_cancel(&op->workers[i].item);
 	}

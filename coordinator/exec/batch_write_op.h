@@ -1,11 +1,12 @@
-/* Many writes of whole items, each by itself, some at a time.
+/* Many writes of whole items, each by itself, some at a time; more of them while those wait.
  *
  *   worker:  take the next write --> item_op --> note its result --+
  *              ^                                                   |
  *              +---------------------------------------------------+
  *
- * There is no order among them and no common outcome.  All have one deadline: writes that it
- * leaves no time for fail without having been sent.
+ * There is no order among them and no common outcome.  All have one deadline.  Writes to a
+ * partition that nobody leads hold their workers until then, so each BATCH_WRITE_OP_PATIENCE_MS
+ * as many workers again begin, as long as there is something left to take.
  *
  * Threads  loop thread of env->runtime.
  * Memory   embedded in the caller's operation until done() ran; so are the writes.
@@ -16,8 +17,9 @@
 #define COORDINATOR_EXEC_BATCH_WRITE_OP_H
 
 #include "coordinator/exec/item_op.h"
+#include "proto/model/limits.h"
 
-enum { BATCH_WRITE_OP_WORKERS = 8 };
+enum { BATCH_WRITE_OP_WORKERS = 8, BATCH_WRITE_OP_PATIENCE_MS = 200 };
 
 struct batch_write {
 	/* Set by the caller; the rest zeroed. */
@@ -42,7 +44,7 @@ struct batch_write_worker {
 struct batch_write_op {
 	/* Set by the caller; the rest zeroed. */
 	struct batch_write *writes;
-	uint32_t write_count;
+	uint32_t write_count; /* 1 to LIMIT_BATCH_WRITE_COUNT */
 	bool needs_old_size;
 	struct arena *arena;
 	void (*done)(struct batch_write_op *op);
@@ -50,10 +52,12 @@ struct batch_write_op {
 	struct item_op_env *env;
 	struct runtime_task begin_task;
 	uint64_t deadline_mono_us;
+	struct runtime_timer patience;
 	uint32_t next_index;
+	uint32_t worker_count;
 	uint32_t busy_count;
 	bool is_canceled;
-	struct batch_write_worker workers[BATCH_WRITE_OP_WORKERS];
+	struct batch_write_worker workers[LIMIT_BATCH_WRITE_COUNT]; /* each has taken a write */
 };
 
 void batch_write_op_start(struct item_op_env *env, struct batch_write_op *op);
