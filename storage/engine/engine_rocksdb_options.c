@@ -20,6 +20,7 @@ enum {
 	READ_TIER_CACHE_ONLY = 1,
 	BLOOM_BITS_PER_KEY = 10,
 	LEVEL_COUNT = 7,
+	MEMORY_CACHE_DIVISOR = 8,
 };
 
 /* Modest write buffers: RocksDB 7.8.3 as Debian builds it has its assertions on and aborts on a
@@ -59,7 +60,7 @@ static const struct profile full_profile = {
 };
 
 static const struct profile small_profile = {
-	.cache_bytes = 32 * MB,
+	.cache_bytes = 128 * MB,
 	.write_buffer_bytes = 48 * MB,
 	.family_buffer_bytes_max = 12 * MB,
 	.log_buffer_bytes_max = 16 * MB,
@@ -88,6 +89,12 @@ static const struct family_traits traits[FAMILY_COUNT] = {
 	[FAMILY_RAFT_LOG] = { .has_bloom = false, .is_short_lived = true },
 	[FAMILY_RAFT_STATE] = { .has_bloom = false },
 };
+
+/* Blocks of files that are in memory themselves are worth little more there twice. */
+static size_t cache_bytes_of(const struct profile *profile, const char *dir)
+{
+	return dir == NULL ? profile->cache_bytes / MEMORY_CACHE_DIVISOR : profile->cache_bytes;
+}
 
 static size_t size_or(size_t chosen, size_t fallback)
 {
@@ -204,7 +211,8 @@ void engine_rocksdb_options_create(struct engine_rocksdb *engine, const struct e
 
 	if (options->dir == NULL)
 		engine->env = rocksdb_create_mem_env();
-	engine->cache = rocksdb_cache_create_lru(size_or(options->cache_bytes, profile->cache_bytes));
+	engine->cache = rocksdb_cache_create_lru(
+		size_or(options->cache_bytes, cache_bytes_of(profile, options->dir)));
 	engine->db_options = create_db_options(engine, profile, write_buffer_bytes);
 	for (size_t i = 0; i < FAMILY_COUNT; i++)
 		engine->family_options[i] = create_family_options(engine, profile, &traits[i],
