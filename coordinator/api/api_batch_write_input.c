@@ -44,7 +44,12 @@ static const struct json_field write_fields[] = {
 	  JSON_PRESENCE(struct raw_write, has_delete) },
 };
 static const struct json_type write_type = JSON_STRUCT("WriteRequest", struct raw_write, write_fields);
-static const struct json_type writes_type = JSON_LIST_OF(&write_type);
+static const struct json_type writes_type = {
+	.kind = JSON_KIND_LIST,
+	.size_bytes = sizeof(struct json_list),
+	.java_name = "java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>",
+	.element = &write_type,
+};
 static const struct json_type tables_type = JSON_MAP_OF(&writes_type);
 static const struct json_field input_fields[] = {
 	{ "RequestItems", &tables_type, offsetof(struct raw_input, tables), 0 },

@@ -59,7 +59,7 @@ struct json_field;
 struct json_type {
 	enum json_kind kind;
 	uint32_t size_bytes;             /* of the C type */
-	const char *java_name;           /* STRUCT: the class in the API's model, for messages */
+	const char *java_name;           /* STRUCT, or in a MAP: the class in the API's model, for messages */
 	const struct json_field *fields; /* STRUCT; names differ */
 	uint32_t field_count;            /* at most 64 */
 	const struct json_type *element; /* LIST, MAP */

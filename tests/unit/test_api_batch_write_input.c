@@ -82,6 +82,19 @@ static void all_broken_constraints_are_told_at_once(void **state)
 		"to satisfy constraint: Member must not be null");
 }
 
+static void wrong_types_come_first(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	assert_false(read(&f, "{\"RequestItems\":[],\"ReturnConsumedCapacity\":\"hi\"}"));
+	assert_int_equal(f.error.type, API_ERROR_SERIALIZATION);
+	assert_string_equal(f.error.message,
+			    "Unrecognized collection type java.util.Map<java.lang.String, "
+			    "java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>>");
+	arena_close(&f.arena);
+}
+
 /* count writes in each of two tables. */
 static bool read_many(struct fixture *f, uint32_t first_count, uint32_t second_count)
 {
@@ -172,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_of_all_tables_are_read_in_order),
 		cmocka_unit_test(all_broken_constraints_are_told_at_once),
+		cmocka_unit_test(wrong_types_come_first),
 		cmocka_unit_test(a_batch_has_up_to_25_writes),
 		cmocka_unit_test(a_request_is_one_action),
 		cmocka_unit_test(a_wrong_value_is_told_and_not_taken_for_absent),
