@@ -9,6 +9,7 @@
 
 enum {
 	US_PER_MS = 1000,
+	ATTEMPT_DOUBLINGS_MAX = 5,
 	MESSAGE_OVERHEAD_MAX = 256,
 	MESSAGE_SIZE_MAX = LIMIT_ITEM_ENCODED_SIZE_BYTES + 2 * LIMIT_EXPRESSION_COMPILED_SIZE_BYTES +
 			   LIMIT_BATCH_GET_COUNT * LIMIT_ROW_KEY_SIZE_BYTES + MESSAGE_OVERHEAD_MAX,
@@ -178,8 +179,14 @@ static enum status pack_write(struct item_op *op, struct buf *out)
 static uint32_t attempt_timeout_ms(const struct item_op *op)
 {
 	uint64_t left_ms = (op->deadline_mono_us - runtime_mono_us(op->env->runtime)) / US_PER_MS + 1;
+	uint32_t first_ms = op->target.is_suspect ? ITEM_OP_SUSPECT_ATTEMPT_MS : ITEM_OP_ATTEMPT_MS;
+	uint32_t doublings = op->silence_count < ATTEMPT_DOUBLINGS_MAX ? op->silence_count
+								       : ATTEMPT_DOUBLINGS_MAX;
+	uint32_t limit_ms = first_ms << doublings;
 
-	return left_ms < ITEM_OP_ATTEMPT_MS ? (uint32_t)left_ms : ITEM_OP_ATTEMPT_MS;
+	if (limit_ms > ITEM_OP_ATTEMPT_MS_MAX)
+		limit_ms = ITEM_OP_ATTEMPT_MS_MAX;
+	return left_ms < limit_ms ? (uint32_t)left_ms : limit_ms;
 }
 
 static void on_reply(struct rpc_call *call)
@@ -307,6 +314,7 @@ static void follow_move(struct item_op *op)
 
 static void leave_silent_node(struct item_op *op)
 {
+	op->silence_count++;
 	route_learn_silence(op->env->route, op->target.node_id);
 	route_learn_not_leader(op->env->route, op->target.partition_id, op->target.node_id);
 	try_next(op);

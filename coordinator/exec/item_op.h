@@ -35,6 +35,10 @@ enum {
 	/* Shorter than an election: who waits for a leader that stands still hears of the next one
 	 * in time.  A write that is merely slow is asked after under its request id. */
 	ITEM_OP_ATTEMPT_MS = 500,
+	ITEM_OP_SUSPECT_ATTEMPT_MS = 100, /* of a node that let a call time out lately */
+	/* Both double with each attempt of the operation that met silence, so that one whom nobody
+	 * answers in time is given more. */
+	ITEM_OP_ATTEMPT_MS_MAX = 4000,
 	ITEM_OP_PAUSE_MS_MIN = 5,
 	ITEM_OP_PAUSE_MS_MAX = 100,
 	ITEM_OP_REQUEST_ID_SIZE = 16,
@@ -96,6 +100,7 @@ struct item_op {
 	uint64_t routed_version;     /* of the catalog's copy, when target was chosen */
 	uint64_t first_sent_mono_us; /* 0: nothing has left yet */
 	uint32_t pause_count;
+	uint32_t silence_count; /* attempts that timed out */
 	bool has_left;          /* some attempt was sent */
 	bool may_have_happened; /* a write's attempt ended without an answer */
 	bool has_met_stale;

@@ -107,7 +107,8 @@ enum status route_pick_replica(struct route *route, const struct partition_info 
 
 	if (node_id == 0)
 		return ST_UNREACHABLE;
-	*target_out = (struct route_target){ partition->partition_id, node_id, partition->epoch };
+	*target_out = (struct route_target){ partition->partition_id, node_id, partition->epoch,
+					     is_suspect(route, node_id) };
 	return ST_OK;
 }
 

@@ -48,6 +48,7 @@ struct route_target {
 	uint64_t partition_id;
 	uint64_t node_id;
 	uint32_t epoch;
+	bool is_suspect; /* it let a call time out lately: do not wait long for it */
 };
 
 void route_init(struct route *route, struct catalog_view *view, struct rpc_transport *transport,
