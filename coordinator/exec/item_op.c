@@ -9,7 +9,8 @@
 
 enum {
 	US_PER_MS = 1000,
-	ATTEMPT_DOUBLINGS_MAX = 5,
+	SILENCES_PER_DOUBLING = 4,
+	DOUBLINGS_MAX = 8,
 	MESSAGE_OVERHEAD_MAX = 256,
 	MESSAGE_SIZE_MAX = LIMIT_ITEM_ENCODED_SIZE_BYTES + 2 * LIMIT_EXPRESSION_COMPILED_SIZE_BYTES +
 			   LIMIT_BATCH_GET_COUNT * LIMIT_ROW_KEY_SIZE_BYTES + MESSAGE_OVERHEAD_MAX,
@@ -180,9 +181,8 @@ static uint32_t attempt_timeout_ms(const struct item_op *op)
 {
 	uint64_t left_ms = (op->deadline_mono_us - runtime_mono_us(op->env->runtime)) / US_PER_MS + 1;
 	uint32_t first_ms = op->target.is_suspect ? ITEM_OP_SUSPECT_ATTEMPT_MS : ITEM_OP_ATTEMPT_MS;
-	uint32_t doublings = op->silence_count < ATTEMPT_DOUBLINGS_MAX ? op->silence_count
-								       : ATTEMPT_DOUBLINGS_MAX;
-	uint32_t limit_ms = first_ms << doublings;
+	uint32_t doublings = op->silence_count / SILENCES_PER_DOUBLING;
+	uint32_t limit_ms = doublings > DOUBLINGS_MAX ? ITEM_OP_ATTEMPT_MS_MAX : first_ms << doublings;
 
 	if (limit_ms > ITEM_OP_ATTEMPT_MS_MAX)
 		limit_ms = ITEM_OP_ATTEMPT_MS_MAX;

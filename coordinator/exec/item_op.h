@@ -36,8 +36,8 @@ enum {
 	 * in time.  A write that is merely slow is asked after under its request id. */
 	ITEM_OP_ATTEMPT_MS = 500,
 	ITEM_OP_SUSPECT_ATTEMPT_MS = 100, /* of a node that let a call time out lately */
-	/* Both double with each attempt of the operation that met silence, so that one whom nobody
-	 * answers in time is given more. */
+	/* Both double with every fourth attempt of the operation that met silence, so that a leader
+	 * which is always slower is heard in the end. */
 	ITEM_OP_ATTEMPT_MS_MAX = 4000,
 	ITEM_OP_PAUSE_MS_MIN = 5,
 	ITEM_OP_PAUSE_MS_MAX = 100,

@@ -163,7 +163,7 @@ static void a_node_that_was_silent_is_asked_last_for_a_while(void **state)
 	fixture_close(&f);
 }
 
-static void nobody_waits_long_for_a_silent_leader_but_longer_each_time(void **state)
+static void nobody_waits_long_for_a_leader_that_was_silent(void **state)
 {
 	/* The others know only the silent one, and are asked before it the next time. */
 	static const struct scripted script[] = {
@@ -184,8 +184,23 @@ static void nobody_waits_long_for_a_silent_leader_but_longer_each_time(void **st
 	second_ms = f.sent[6].at_ms - f.sent[5].at_ms;
 	assert_int_equal(first_ms, ITEM_OP_ATTEMPT_MS);
 	assert_int_equal(f.sent[5].peer_id, f.sent[0].peer_id);
-	assert_in_range(second_ms, 2 * ITEM_OP_SUSPECT_ATTEMPT_MS,
-			2 * ITEM_OP_SUSPECT_ATTEMPT_MS + ITEM_OP_PAUSE_MS_MAX);
+	assert_in_range(second_ms, ITEM_OP_SUSPECT_ATTEMPT_MS,
+			ITEM_OP_SUSPECT_ATTEMPT_MS + ITEM_OP_PAUSE_MS_MAX);
+	fixture_close(&f);
+}
+
+static void an_operation_that_meets_only_silence_waits_longer_and_longer(void **state)
+{
+	static const struct scripted script[] = { { .status = ST_TIMEOUT } };
+	struct item_fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	SCRIPT(&f, script);
+	assert_int_equal(fixture_run(&f, ITEM_OP_GET, true), ST_TIMEOUT);
+	assert_in_range(f.sent_count, 8, 20);
+	assert_true(f.sent[f.sent_count - 2].at_ms - f.sent[f.sent_count - 3].at_ms >=
+		    2 * ITEM_OP_SUSPECT_ATTEMPT_MS);
 	fixture_close(&f);
 }
 
@@ -431,7 +446,8 @@ int main(void)
 		cmocka_unit_test(pauses_grow_up_to_their_limit),
 		cmocka_unit_test(a_paused_node_does_not_hold_a_request),
 		cmocka_unit_test(a_node_that_was_silent_is_asked_last_for_a_while),
-		cmocka_unit_test(nobody_waits_long_for_a_silent_leader_but_longer_each_time),
+		cmocka_unit_test(nobody_waits_long_for_a_leader_that_was_silent),
+		cmocka_unit_test(an_operation_that_meets_only_silence_waits_longer_and_longer),
 		cmocka_unit_test(an_eventual_read_leaves_a_replica_that_hears_no_leader),
 		cmocka_unit_test(an_eventual_read_takes_a_frozen_answer_when_there_is_no_other),
 		cmocka_unit_test(a_moved_partition_is_found_once_the_catalog_is_refreshed),
