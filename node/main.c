@@ -87,7 +87,7 @@ static const struct config_option options[] = {
 	  CONFIG_SIZE, false, FLAG(reserve_bytes), 0, 0 },
 	{ "cache", "BYTES", "Block cache", "256MB", NULL, CONFIG_SIZE, false, FLAG(cache_bytes), 1024 * 1024,
 	  0 },
-	{ "election-timeout", "TIME", "The same on every node", "750ms", NULL, CONFIG_MS, false,
+	{ "election-timeout", "TIME", "The same on every node", "600ms", NULL, CONFIG_MS, false,
 	  FLAG(election_timeout_ms), 100, 60000 },
 	{ "heartbeat", "TIME", "The same on every node", "100ms", NULL, CONFIG_MS, false, FLAG(heartbeat_ms),
 	  10, 10000 },

@@ -190,5 +190,5 @@ void sim_dir_survive(const char *from, const char *to, const struct sim_dir_log 
 			return;
 		sim_dir_remove(to);
 	}
-	CHECK(!"the folder does not come to rest");
+	UNREACHABLE(); /* the folder never came to rest */
 }
