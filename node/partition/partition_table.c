@@ -147,6 +147,11 @@ static void create_from_record(struct partition_table *table, const struct parti
 								  info->replicas[i].node_id,
 								  RAFT_ROLE_VOTER };
 	status = partition_table_create(table, &meta, own->replica_id, &members);
+	/* A view that lags names a replica whose tombstone is already there. */
+	if (status == ST_STALE) {
+		log_debug("partition", "not created again", "partition=%" PRIu64, info->partition_id);
+		return;
+	}
 	if (status != ST_OK) {
 		log_error("partition", "cannot create", "partition=%" PRIu64 " status=%s", info->partition_id,
 			  status_name(status));

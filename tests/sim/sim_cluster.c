@@ -74,6 +74,7 @@ static void start_coordinators(struct sim_cluster *cluster, const struct sim_nod
 	sim_tables_init(&cluster->tables, &cluster->world, cluster->coordinators);
 	sim_workload_init(&cluster->workload, &cluster->world, cluster->coordinators,
 			  (uint32_t)sim_range(&cluster->world.fault_rng, MAIN_KEYS_MIN, SIM_KEYS_MAX));
+	sim_counters_init(&cluster->counters, &cluster->world, cluster->coordinators);
 	if (sim_percent(&cluster->world.fault_rng, BIG_VALUES_PERCENT))
 		cluster->workload.big_percent = (uint32_t)sim_range(&cluster->world.fault_rng, 2, 20);
 	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
@@ -113,6 +114,7 @@ void sim_cluster_close(struct sim_cluster *cluster)
 	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
 		sim_coordinator_crash(&cluster->coordinators[i]);
 	sim_workload_close(&cluster->workload);
+	sim_counters_close(&cluster->counters);
 	sim_tables_close(&cluster->tables);
 	for (uint64_t id = 1; id <= cluster->node_count; id++)
 		sim_node_close(sim_cluster_node(cluster, id));

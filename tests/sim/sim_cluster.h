@@ -6,6 +6,7 @@
 #ifndef TESTS_SIM_SIM_CLUSTER_H
 #define TESTS_SIM_SIM_CLUSTER_H
 
+#include "tests/sim/sim_counter.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/sim_tables.h"
 #include "tests/sim/sim_workload.h"
@@ -23,6 +24,7 @@ struct sim_cluster {
 	enum sim_disk_kind disk_kind;
 	struct sim_coordinator coordinators[SIM_COORDINATORS];
 	struct sim_workload workload;
+	struct sim_counters counters;
 	struct sim_tables tables;
 	struct buf report; /* empty: nothing is wrong */
 };

@@ -86,6 +86,13 @@ void sim_coordinator_crash(struct sim_coordinator *coordinator)
 	sim_runtime_close(&coordinator->runtime);
 }
 
+bool sim_coordinator_may_answer(const struct sim_coordinator *coordinator, enum status status)
+{
+	if (status == ST_CANCELED)
+		return !coordinator->is_running;
+	return status == ST_NO_SPACE || status_is_retryable(status);
+}
+
 const struct table_info *sim_coordinator_table(const struct sim_coordinator *coordinator, const char *name)
 {
 	const struct table_info *table;

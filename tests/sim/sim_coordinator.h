@@ -45,6 +45,8 @@ void sim_coordinator_start(struct sim_coordinator *coordinator);
 /* Kill it: what its clients wait for never comes. */
 void sim_coordinator_crash(struct sim_coordinator *coordinator);
 
+/* What an item operation on it may end with although nothing is wrong with the product, by item_op.h. */
+bool sim_coordinator_may_answer(const struct sim_coordinator *coordinator, enum status status);
 /* A table that it would serve items of; NULL if its copy of the catalog has none. */
 const struct table_info *sim_coordinator_table(const struct sim_coordinator *coordinator, const char *name);
 

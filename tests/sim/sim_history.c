@@ -24,11 +24,13 @@ static bool to_linear(const struct sim_op *op, struct linear_op *out)
 	if (op->kind == SIM_READ_EVENTUAL || op->outcome == SIM_FAILED ||
 	    (op->kind == SIM_READ && op->outcome == SIM_OPEN))
 		return false;
-	*out = (struct linear_op){ .call = op->call_us, .is_write = sim_op_is_write(op) };
-	out->return_at = op->outcome == SIM_DONE ? op->return_us : LINEAR_OPEN;
-	out->knows_old = op->outcome == SIM_DONE && op->knows_old;
+	*out = (struct linear_op){ .call = op->call_us };
+	/* A write whose condition failed is a read of what it failed on. */
+	out->is_write = sim_op_is_write(op) && op->outcome != SIM_REFUSED;
+	out->return_at = op->outcome == SIM_OPEN ? LINEAR_OPEN : op->return_us;
+	out->knows_old = op->outcome != SIM_OPEN && op->knows_old;
 	out->old_value = sim_op_is_write(op) ? op->old : op->value;
-	out->new_value = op->kind == SIM_PUT ? op->value : LINEAR_ABSENT;
+	out->new_value = out->is_write ? op->value : LINEAR_ABSENT;
 	return true;
 }
 
@@ -40,9 +42,13 @@ static void print_op(struct buf *out, const struct sim_op *op, const struct line
 	else
 		buf_append_format(out, "%10.6f", seconds(op->return_us));
 	buf_append_format(out, "  client %" PRIu32 "  %-8s", op->client, sim_op_kind_name(op->kind));
-	if (op->kind == SIM_PUT)
+	if (op->kind == SIM_CAS)
+		buf_append_format(out, " expects %" PRIu64, op->expected);
+	if (op->outcome == SIM_REFUSED)
+		buf_append_format(out, " sees %" PRIu64, op->old);
+	else if (sim_op_is_put(op))
 		buf_append_format(out, " writes %" PRIu64, op->value);
-	if (sim_op_is_write(op) && shown->knows_old)
+	if (shown->is_write && shown->knows_old)
 		buf_append_format(out, " over %" PRIu64, op->old);
 	if (!sim_op_is_write(op))
 		buf_append_format(out, " sees %" PRIu64, op->value);
@@ -116,7 +122,7 @@ static void check_eventual(struct sim_cluster *cluster)
 
 	CHECK(writers != NULL);
 	for (size_t i = 0; i < workload->op_count; i++) {
-		if (workload->ops[i].kind == SIM_PUT)
+		if (sim_op_is_put(&workload->ops[i]))
 			writers[workload->ops[i].value] = &workload->ops[i];
 	}
 	for (size_t i = 0; i < workload->op_count; i++) {
@@ -127,7 +133,7 @@ static void check_eventual(struct sim_cluster *cluster)
 			continue;
 		writer = op->value <= workload->next_value ? writers[op->value] : NULL;
 		if (writer != NULL && writer->key == op->key && writer->outcome != SIM_FAILED &&
-		    writer->call_us <= op->return_us)
+		    writer->outcome != SIM_REFUSED && writer->call_us <= op->return_us)
 			continue;
 		sim_cluster_fail(cluster,
 				 "an eventual read of %s in table %" PRIu32 " at %.6f saw %" PRIu64
@@ -142,12 +148,16 @@ void sim_history_check(struct sim_cluster *cluster)
 {
 	if (cluster->workload.problem[0] != '\0')
 		sim_cluster_fail(cluster, "%s", cluster->workload.problem);
+	if (cluster->counters.problem[0] != '\0')
+		sim_cluster_fail(cluster, "%s", cluster->counters.problem);
 	if (cluster->tables.problem[0] != '\0')
 		sim_cluster_fail(cluster, "%s", cluster->tables.problem);
 	if (!sim_cluster_has_failed(cluster))
 		check_linearizable(cluster);
 	if (!sim_cluster_has_failed(cluster))
 		check_eventual(cluster);
+	if (!sim_cluster_has_failed(cluster))
+		sim_counters_check(&cluster->counters, &cluster->report);
 	if (!sim_cluster_has_failed(cluster))
 		sim_tables_check(&cluster->tables, &cluster->report);
 }

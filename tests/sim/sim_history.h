@@ -3,6 +3,7 @@
  *   linearizable  strong reads and all writes of each item (so also: at most once, acknowledged
  *                 writes survive); a violation is shown by a short part of the history
  *   eventual      reads see a value that somebody wrote, and whose write did not certainly fail
+ *   counters      sim_counter.h
  *   tables        sim_tables.h
  *
  * Threads  one.

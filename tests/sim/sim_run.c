@@ -1,5 +1,6 @@
 #include "tests/sim/sim_run.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,15 +52,21 @@ static void await_progress(struct sim_run *run)
 	}
 }
 
+static bool are_clients_idle(const struct sim_cluster *cluster)
+{
+	return sim_workload_is_idle(&cluster->workload) && sim_counters_is_idle(&cluster->counters) &&
+	       sim_tables_is_idle(&cluster->tables);
+}
+
 static void await_idle(struct sim_run *run)
 {
 	struct sim_world *world = &run->cluster.world;
 	uint64_t since_us = world->now_us;
 
 	sim_workload_stop(&run->cluster.workload);
+	sim_counters_stop(&run->cluster.counters);
 	sim_tables_stop(&run->cluster.tables);
-	while (!world->is_over &&
-	       (!sim_workload_is_idle(&run->cluster.workload) || !sim_tables_is_idle(&run->cluster.tables))) {
+	while (!world->is_over && !are_clients_idle(&run->cluster)) {
 		if (world->now_us > since_us + IDLE_US) {
 			sim_cluster_fail(&run->cluster, "an operation did not end");
 			return;
@@ -106,6 +113,9 @@ static void play(struct sim_run *run, uint64_t seconds)
 		sim_member_describe(&run->member);
 		sim_cluster_describe(&run->cluster);
 	}
+	sim_world_say(world, "conditions: %" PRIu64 " held, %" PRIu64 " failed; %" PRIu64 " counts",
+		      run->cluster.workload.cas_held_count, run->cluster.workload.cas_failed_count,
+		      sim_counters_op_count(&run->cluster.counters));
 	sim_check_digests(&run->check);
 	sim_history_check(&run->cluster);
 }
@@ -124,7 +134,7 @@ struct sim_result sim_run_seed(const struct sim_run_options *options, uint64_t s
 	result.has_passed = !sim_cluster_has_failed(&run->cluster);
 	result.is_repeatable = run->cluster.disk_kind == SIM_DISK_MEMORY;
 	result.trace = run->cluster.world.trace;
-	result.op_count = run->cluster.workload.op_count;
+	result.op_count = run->cluster.workload.op_count + sim_counters_op_count(&run->cluster.counters);
 	result.table_op_count = run->cluster.tables.op_count;
 	result.event_count = run->cluster.world.event_count;
 	result.move_count = run->member.move_count;

@@ -6,7 +6,7 @@
 
 #include "proto/model/item_builder.h"
 #include "proto/model/limits.h"
-#include "proto/model/row_key.h"
+#include "tests/sim/sim_item.h"
 
 enum {
 	TRACE_ANSWER = 30,
@@ -15,12 +15,13 @@ enum {
 	PADDING_MAX = 200,
 	BIG_MIN = 10 * 1024,
 	BIG_MAX = 60 * 1024,
-	VALUE_TEXT_MAX = 24,
 	LIST_MIN = 1024,
 	READS_PERCENT_MAX = 80,
 	EVENTUAL_PERCENT = 15,
 	DELETES_PERCENT = 12,
-	BLIND_PERCENT = 15, /* writes that do not ask for the old image */
+	BLIND_PERCENT = 15,  /* writes that do not ask for the old image */
+	CAS_PERCENT = 35,    /* of the puts */
+	INSIST_PERCENT = 60, /* of those whose condition failed */
 	PASSING_PERCENT = 20,
 	ARENA_BYTES_MAX = 1024 * 1024,
 	THINK_US_MAX = 60 * SIM_MS,
@@ -31,7 +32,7 @@ static void think(struct sim_client *client, uint64_t us_max);
 
 const char *sim_op_kind_name(enum sim_op_kind kind)
 {
-	static const char *const names[] = { "put", "delete", "read", "eventual" };
+	static const char *const names[] = { "put", "cas", "delete", "read", "eventual" };
 
 	return names[kind];
 }
@@ -53,17 +54,6 @@ static struct rng *rng_of(const struct sim_client *client)
 
 /* --- items --- */
 
-static void build_key_item(struct buf *out, const char *name)
-{
-	struct item_builder builder;
-
-	buf_reset(out);
-	item_builder_init(&builder, out);
-	item_builder_name(&builder, slice_of_string("k"));
-	item_builder_string(&builder, slice_of_string(name));
-	CHECK(item_builder_finish(&builder) == ST_OK);
-}
-
 static void build_item(struct sim_client *client, const char *name, uint64_t value)
 {
 	static const uint8_t padding[BIG_MAX];
@@ -72,9 +62,9 @@ static void build_item(struct sim_client *client, const char *name, uint64_t val
 				      ? sim_range(rng, BIG_MIN, BIG_MAX)
 				      : sim_range(rng, 0, PADDING_MAX);
 	struct item_builder builder;
-	char text[VALUE_TEXT_MAX];
+	char text[SIM_ITEM_TEXT_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	sim_item_text(text, value);
 	buf_reset(&client->item);
 	item_builder_init(&builder, &client->item);
 	item_builder_name(&builder, slice_of_string("k"));
@@ -91,7 +81,7 @@ static bool parse_item(struct slice item, const char *name, uint64_t *value_out)
 {
 	struct item_value key;
 	struct item_value value;
-	char text[VALUE_TEXT_MAX];
+	char text[SIM_ITEM_TEXT_SIZE];
 
 	if (!item_find(item, slice_of_string("k"), &key) || !item_find(item, slice_of_string("v"), &value) ||
 	    !slice_equal(key.payload, slice_of_string(name)) || value.type != ITEM_S ||
@@ -107,12 +97,8 @@ static bool parse_item(struct slice item, const char *name, uint64_t *value_out)
 
 static void build_row_key(struct sim_client *client, const struct table_info *table, const char *name)
 {
-	struct row_key_error error;
-
-	build_key_item(&client->item, name);
-	buf_reset(&client->row_key);
-	CHECK(row_key_from_key(&client->row_key, table->table_id, table->token_seed, &table->schema,
-			       buf_slice(&client->item), &error) == ST_OK);
+	sim_item_key(&client->item, name);
+	sim_item_row_key(&client->row_key, table, buf_slice(&client->item));
 }
 
 static uint32_t add_key(struct sim_workload *workload, const struct sim_key *key)
@@ -214,27 +200,39 @@ static void note_progress(struct sim_workload *workload, const struct sim_op *op
 {
 	const struct sim_key *key = &workload->keys[op->key];
 
-	if (sim_op_is_write(op) && key->is_main && op->call_us > workload->acked_call_us[key->partition])
+	if (sim_op_is_write(op) && op->outcome == SIM_DONE && key->is_main &&
+	    op->call_us > workload->acked_call_us[key->partition])
 		workload->acked_call_us[key->partition] = op->call_us;
 }
 
 /* --- verdicts --- */
 
-/* What item_op.h says an operation may end with when nothing is wrong with the product. */
 static bool is_expected(const struct sim_client *client, enum status status)
 {
-	bool is_main = client->workload->keys[op_of(client)->key].is_main;
+	if (status == ST_NOT_FOUND)
+		return !client->workload->keys[op_of(client)->key].is_main; /* the table was deleted */
+	return sim_coordinator_may_answer(client->coordinator, status);
+}
 
-	switch (status) {
-	case ST_NOT_FOUND:
-		return !is_main; /* the table was deleted */
-	case ST_CANCELED:
-		return !client->coordinator->is_running;
-	case ST_NO_SPACE:
-		return true;
-	default:
-		return status_is_retryable(status);
-	}
+/* A condition must have held on what it says that it found, and failed on all else. */
+static void take_verdict(struct sim_client *client, bool has_held)
+{
+	struct sim_workload *workload = client->workload;
+	struct sim_op *op = op_of(client);
+
+	if (has_held)
+		workload->cas_held_count++;
+	else
+		workload->cas_failed_count++;
+	if (op->knows_old && (op->old == op->expected) != has_held)
+		report(workload,
+		       has_held ? "a condition held on another value" : "a condition failed in vain", op,
+		       op->status);
+	op->knows_old = true;
+	if (has_held)
+		op->old = op->expected;
+	else
+		op->outcome = SIM_REFUSED;
 }
 
 static void take_answer(struct sim_client *client)
@@ -242,25 +240,31 @@ static void take_answer(struct sim_client *client)
 	struct sim_workload *workload = client->workload;
 	struct sim_op *op = op_of(client);
 	const struct item_op *answer = &client->op;
+	bool is_write = sim_op_is_write(op);
 	uint64_t value = 0;
 
-	if (answer->is_found && (!sim_op_is_write(op) || op->knows_old) &&
+	op->knows_old = op->knows_old || op->status == ST_CONDITION_FAILED;
+	if (answer->is_found && (!is_write || op->knows_old) &&
 	    !parse_item(answer->found_item, workload->keys[op->key].name, &value)) {
 		report(workload, "unreadable answer", op, ST_CORRUPT);
 		return;
 	}
-	if (sim_op_is_write(op))
+	if (is_write)
 		op->old = value;
 	else
 		op->value = value;
 	op->outcome = SIM_DONE;
+	if (op->kind == SIM_CAS)
+		take_verdict(client, op->status == ST_OK);
+	workload->keys[op->key].seen[client->id] = op->outcome == SIM_REFUSED ? op->old : op->value;
 	note_progress(workload, op);
 }
 
 static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key_index,
 		  const struct table_info *table);
 
-/* The SDK tries again with a request of its own, unless the table is gone. */
+/* The SDK tries again with a request of its own, unless the table is gone; who was told that the
+ * value is another may expect that one now. */
 static bool retry(struct sim_client *client)
 {
 	const struct sim_op *op = op_of(client);
@@ -269,6 +273,8 @@ static bool retry(struct sim_client *client)
 
 	if (op->status == ST_OK || op->status == ST_NOT_FOUND || client->retries_left == 0 ||
 	    !client->coordinator->is_running)
+		return false;
+	if (op->status == ST_CONDITION_FAILED && !sim_percent(rng_of(client), INSIST_PERCENT))
 		return false;
 	client->retries_left--;
 	table = catalog_state_table(&client->coordinator->router.view.state, (uint32_t)table_id);
@@ -288,7 +294,7 @@ static void on_done(struct item_op *answer)
 	op->attempt_count = answer->attempt_count;
 	op->return_us = workload->world->now_us;
 	client->is_busy = false;
-	if (answer->status == ST_OK)
+	if (answer->status == ST_OK || (answer->status == ST_CONDITION_FAILED && op->kind == SIM_CAS))
 		take_answer(client);
 	else if (answer->status == ST_FORGOTTEN)
 		report(workload, "outcome forgotten too early", op, answer->status);
@@ -309,14 +315,41 @@ static enum sim_op_kind choose_kind(struct rng *rng, uint32_t read_percent)
 		return SIM_READ_EVENTUAL;
 	if (sim_percent(rng, read_percent))
 		return SIM_READ;
-	return sim_percent(rng, DELETES_PERCENT) ? SIM_DELETE : SIM_PUT;
+	if (sim_percent(rng, DELETES_PERCENT))
+		return SIM_DELETE;
+	return sim_percent(rng, CAS_PERCENT) ? SIM_CAS : SIM_PUT;
 }
 
 static enum item_op_kind item_kind(enum sim_op_kind kind)
 {
-	if (kind == SIM_PUT)
+	if (kind == SIM_PUT || kind == SIM_CAS)
 		return ITEM_OP_PUT;
 	return kind == SIM_DELETE ? ITEM_OP_DELETE : ITEM_OP_GET;
+}
+
+static void send(struct sim_client *client, const struct sim_op *op)
+{
+	struct sim_workload *workload = client->workload;
+
+	if (sim_op_is_put(op))
+		build_item(client, workload->keys[op->key].name, op->value);
+	arena_init(&client->arena, ARENA_BYTES_MAX);
+	client->op = (struct item_op){
+		.kind = item_kind(op->kind),
+		.row_key = buf_slice(&client->row_key),
+		.is_consistent = op->kind == SIM_READ,
+		.returned = op->knows_old ? CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD
+					  : CLEAVE__WRITE_ITEM_REQUEST__RETURNED__NOTHING,
+		.arena = &client->arena,
+		.done = on_done,
+	};
+	if (sim_op_is_put(op))
+		client->op.item = buf_slice(&client->item);
+	if (op->kind == SIM_CAS) {
+		client->op.condition = sim_item_expects(&client->arena, op->expected);
+		client->op.returns_old_on_failure = true;
+	}
+	item_op_start(&client->coordinator->router.items, &client->op);
 }
 
 static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key_index,
@@ -333,26 +366,14 @@ static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key
 	};
 
 	op.knows_old = sim_op_is_write(&op) && !sim_percent(rng_of(client), BLIND_PERCENT);
-	if (kind == SIM_PUT)
+	if (sim_op_is_put(&op))
 		op.value = ++workload->next_value;
+	if (kind == SIM_CAS)
+		op.expected = workload->keys[key_index].seen[client->id];
 	client->op_index = add_op(workload, &op);
 	client->is_busy = true;
 	build_row_key(client, table, name);
-	if (kind == SIM_PUT)
-		build_item(client, name, op.value);
-	arena_init(&client->arena, ARENA_BYTES_MAX);
-	client->op = (struct item_op){
-		.kind = item_kind(kind),
-		.row_key = buf_slice(&client->row_key),
-		.is_consistent = kind == SIM_READ,
-		.returned = op.knows_old ? CLEAVE__WRITE_ITEM_REQUEST__RETURNED__OLD
-					 : CLEAVE__WRITE_ITEM_REQUEST__RETURNED__NOTHING,
-		.arena = &client->arena,
-		.done = on_done,
-	};
-	if (kind == SIM_PUT)
-		client->op.item = buf_slice(&client->item);
-	item_op_start(&client->coordinator->router.items, &client->op);
+	send(client, &op);
 	return true;
 }
 

@@ -25,12 +25,14 @@ enum {
 	SIM_NAME_SIZE = 24,
 };
 
-enum sim_op_kind { SIM_PUT, SIM_DELETE, SIM_READ, SIM_READ_EVENTUAL };
+/* SIM_CAS: a put if the value is still the one that the client last saw. */
+enum sim_op_kind { SIM_PUT, SIM_CAS, SIM_DELETE, SIM_READ, SIM_READ_EVENTUAL };
 
 enum sim_op_outcome {
 	SIM_OPEN, /* write: may take effect, or have; read: no answer */
 	SIM_DONE,
-	SIM_FAILED, /* certainly without effect */
+	SIM_FAILED,  /* certainly without effect */
+	SIM_REFUSED, /* so too, because the condition failed: on old */
 };
 
 struct sim_op {
@@ -40,8 +42,9 @@ struct sim_op {
 	uint32_t client;
 	uint32_t key; /* in the workload's list */
 	uint32_t attempt_count;
-	uint64_t value; /* PUT: written; reads: seen; 0: absent */
-	uint64_t old;   /* writes, if knows_old */
+	uint64_t value;    /* PUT, CAS: written; reads: seen; 0: absent */
+	uint64_t expected; /* CAS */
+	uint64_t old;      /* writes, if knows_old */
 	bool knows_old;
 	uint64_t call_us; /* the world's time */
 	uint64_t return_us;
@@ -52,7 +55,8 @@ struct sim_key {
 	uint32_t table_id;
 	bool is_main;
 	char name[SIM_NAME_SIZE];
-	uint32_t partition; /* main: which one holds it, in range order */
+	uint32_t partition;         /* main: which one holds it, in range order */
+	uint64_t seen[SIM_CLIENTS]; /* the last value each client saw there, or wrote */
 };
 
 struct sim_workload;
@@ -83,6 +87,8 @@ struct sim_workload {
 	size_t op_count;
 	size_t op_capacity;
 	uint64_t next_value;
+	uint64_t cas_held_count;
+	uint64_t cas_failed_count;
 	uint32_t main_keys;      /* as wanted */
 	uint32_t main_key_first; /* where they are in keys, once the table is known */
 	bool has_main;
@@ -108,7 +114,11 @@ void sim_passing_table_name(char out[SIM_NAME_SIZE], uint64_t number);
 const char *sim_op_kind_name(enum sim_op_kind kind);
 static inline bool sim_op_is_write(const struct sim_op *op)
 {
-	return op->kind == SIM_PUT || op->kind == SIM_DELETE;
+	return op->kind == SIM_PUT || op->kind == SIM_CAS || op->kind == SIM_DELETE;
+}
+static inline bool sim_op_is_put(const struct sim_op *op)
+{
+	return op->kind == SIM_PUT || op->kind == SIM_CAS;
 }
 
 #endif
