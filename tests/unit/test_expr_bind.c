@@ -124,7 +124,7 @@ static void thousands_of_placeholders_are_found_quickly(void **state)
 {
 	enum { COUNT = 20000 };
 	struct expr_binding *bindings = calloc(COUNT, sizeof(*bindings));
-	char(*names)[8] = calloc(COUNT, sizeof(*names));
+	char(*names)[16] = calloc(COUNT, sizeof(*names));
 	struct expr_fixture f;
 
 	(void)state;

@@ -124,7 +124,7 @@ static void many_paths_are_found_in_a_big_item(void **state)
 	Cleave__ExprProjection *projection;
 	struct item_builder builder;
 	struct slice names[COUNT];
-	char texts[COUNT][8];
+	char texts[COUNT][16];
 	struct expr_fixture f;
 	struct buf bytes;
 	struct buf out;
