@@ -381,10 +381,19 @@ static int check_head(h2o_req_t *h2o, struct http_connection *connection, struct
 /* A client that asks for HTTP/2 by Upgrade has the head of its first request checked by nobody,
  * and gets a tunnel through a proxy that passes the header on.  Clients that want HTTP/2 know
  * beforehand that we speak it, or ask over TLS.  libh2o hides the Upgrade header, but not the one
- * that must come with it and that HTTP/2 itself does not know. */
-static bool is_upgraded(const h2o_req_t *h2o)
+ * that must come with it and that HTTP/2 itself does not know; over TLS it takes no notice. */
+static bool asks_for_upgrade(const h2o_req_t *h2o)
 {
-	return !http_is_http1(h2o) && h2o_find_header(&h2o->headers, H2O_TOKEN_HTTP2_SETTINGS, -1) != -1;
+	return h2o_find_header(&h2o->headers, H2O_TOKEN_HTTP2_SETTINGS, -1) != -1;
+}
+
+static int refuse_upgrade(h2o_req_t *h2o, struct http_connection *connection)
+{
+	if (http_is_http1(h2o))
+		h2o->http1_is_persistent = 0;
+	else
+		http_connection_drop(connection, false); /* it speaks HTTP/2 already */
+	return 400;
 }
 
 /* Is there room for one more, with a body of that size? */
@@ -406,10 +415,8 @@ int http_request_on_h2o(h2o_handler_t *handler, h2o_req_t *h2o)
 
 	metric_add(&http_metrics.requests, 1);
 	connection->is_http2 = !http_is_http1(h2o);
-	if (is_upgraded(h2o)) {
-		refused_with = 400;
-		http_connection_drop(connection, false);
-	}
+	if (asks_for_upgrade(h2o))
+		refused_with = refuse_upgrade(h2o, connection);
 	connection->partial_since_ms = 0;
 	connection->used_at_ms = uv_now(server->loop);
 	request = request_create(server, connection);
