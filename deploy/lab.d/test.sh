@@ -319,6 +319,17 @@ cluster_test_report()
 	[ ! -f "$result.failed" ] || { echo "FAILED: $1"; return 1; }
 }
 
+# Does every load of ours still run?  No figures: other machines, other days.
+stage_bench()
+{
+	require_cluster_sources
+	build_for_bench
+	CLEAVE_BIN=$ROOT/build/release CLEAVE_BENCH_DIR=$SCRATCH/bench
+	export CLEAVE_BIN CLEAVE_BENCH_DIR
+	tests/bench/compare --help >/dev/null
+	tests/bench/compare --own-only --seconds 1
+}
+
 stage_docker()
 {
 	require_cluster_sources
