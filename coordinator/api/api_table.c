@@ -127,7 +127,7 @@ static void on_changed(struct catalog_call *call)
 	}
 	reply = cleave__table_reply__unpack(&allocator, call->reply.size, call->reply.data);
 	if (reply == NULL || reply->table == NULL ||
-	    table_info_decode(reply->table, &state->table) != ST_OK) {
+	    table_info_decode(reply->table, request->arena, &state->table) != ST_OK) {
 		api_request_fail(request);
 		return;
 	}

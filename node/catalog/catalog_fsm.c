@@ -6,7 +6,7 @@
 
 enum {
 	COMMAND_ARENA_SIZE_MAX = 16 * 1024 * 1024,
-	REPLY_SIZE_MAX = 64 * 1024,
+	REPLY_SIZE_MAX = 256 * 1024,
 };
 
 /* One command on its way into the state and the batch. */
@@ -118,7 +118,7 @@ static enum status put_table(struct applying *applying, Cleave__TableRecord *rec
 	enum status status;
 
 	record->version = applying->version;
-	status = table_info_decode(record, &table);
+	status = table_info_decode(record, applying->arena, &table);
 	if (status == ST_OK)
 		status = catalog_state_put_table(&fsm->state, &table);
 	if (status != ST_OK)

@@ -56,7 +56,7 @@ static enum status load_table(struct catalog_fsm *fsm, ProtobufCAllocator *alloc
 	struct table_info table;
 	enum status status = record == NULL || record->table_id != id || record->version == 0
 				     ? ST_CORRUPT
-				     : table_info_decode(record, &table);
+				     : table_info_decode(record, allocator->allocator_data, &table);
 
 	return status == ST_OK ? catalog_state_put_table(&fsm->state, &table) : status;
 }

@@ -54,7 +54,7 @@ static enum status submit_table(struct evaluation *evaluation, const struct tabl
 	if (evaluation->command.put_table == NULL)
 		return ST_NO_MEMORY;
 	/* What replicas could not decode must not get into the log. */
-	if (table_info_decode(evaluation->command.put_table, &decoded) != ST_OK)
+	if (table_info_decode(evaluation->command.put_table, &evaluation->arena, &decoded) != ST_OK)
 		return ST_INVALID;
 	return catalog_submit(evaluation->catalog, &evaluation->command, evaluation->request);
 }
@@ -147,7 +147,7 @@ static enum status create_table(struct evaluation *evaluation, const struct rpc_
 	enum status status;
 
 	if (unpacked == NULL || unpacked->table == NULL ||
-	    table_info_decode(unpacked->table, &table) != ST_OK)
+	    table_info_decode(unpacked->table, &evaluation->arena, &table) != ST_OK)
 		return ST_INVALID;
 	status = check_request_id(evaluation, &unpacked->request_id);
 	if (status == ST_OK)

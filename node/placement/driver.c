@@ -9,7 +9,7 @@
 enum {
 	US_PER_MS = 1000,
 	TICK_MS = 1000, /* notices dead nodes; all else comes with reports and changes */
-	SCRATCH_SIZE_MAX = 64 * 1024,
+	SCRATCH_SIZE_MAX = 1024 * 1024,
 };
 
 /* What this leader was told of a node. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "proto/catalog/index_info.h"
 #include "proto/model/row_key.h"
 
 /* --- decoding helpers --- */
@@ -99,7 +100,7 @@ bool node_info_equal(const struct node_info *a, const struct node_info *b)
 
 /* --- tables --- */
 
-static enum status decode_schema(const Cleave__TableSchema *schema, struct table_schema *schema_out)
+enum status table_schema_decode(const Cleave__TableSchema *schema, struct table_schema *schema_out)
 {
 	const Cleave__KeyAttribute *key;
 	enum status status;
@@ -115,7 +116,16 @@ static enum status decode_schema(const Cleave__TableSchema *schema, struct table
 	return status == ST_OK ? ST_OK : ST_CORRUPT;
 }
 
-enum status table_info_decode(const Cleave__TableRecord *record, struct table_info *table_out)
+/* Derived tables have names of their own kind, which no client can give. */
+static bool is_table_name(const char *name, uint32_t base_table_id)
+{
+	if (base_table_id == 0)
+		return table_schema_name_is_valid(slice_of_string(name));
+	return strncmp(name, CATALOG_DERIVED_PREFIX, strlen(CATALOG_DERIVED_PREFIX)) == 0;
+}
+
+enum status table_info_decode(const Cleave__TableRecord *record, struct arena *arena,
+			      struct table_info *table_out)
 {
 	struct table_info table = {
 		.table_id = record->table_id,
@@ -131,10 +141,11 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct table_in
 		.increased_wall_us = record->increased_wall_us,
 		.decreased_wall_us = record->decreased_wall_us,
 		.decreases_today = record->decreases_today,
+		.base_table_id = record->base_table_id,
 	};
 	enum status status;
 
-	if (!table_schema_name_is_valid(slice_of_string(record->name)) || record->state < 0 ||
+	if (!is_table_name(record->name, record->base_table_id) || record->state < 0 ||
 	    record->state > CLEAVE__TABLE_RECORD__STATE__DELETING)
 		return ST_CORRUPT;
 	status = copy_text(table.name, record->name, 1, LIMIT_TABLE_NAME_SIZE_BYTES_MAX);
@@ -143,7 +154,9 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct table_in
 	if (status == ST_OK)
 		status = copy_uuid(table.uuid, &record->uuid);
 	if (status == ST_OK)
-		status = decode_schema(record->schema, &table.schema);
+		status = table_schema_decode(record->schema, &table.schema);
+	if (status == ST_OK)
+		status = index_info_decode_all(record, arena, &table.indexes);
 	if (status == ST_OK)
 		*table_out = table;
 	return status;
@@ -161,7 +174,7 @@ static Cleave__KeyAttribute *encode_key(const struct key_attribute *attribute, s
 	return key;
 }
 
-static Cleave__TableSchema *encode_schema(const struct table_schema *schema, struct arena *arena)
+Cleave__TableSchema *table_schema_encode(const struct table_schema *schema, struct arena *arena)
 {
 	Cleave__TableSchema *record = arena_alloc(arena, sizeof(*record));
 
@@ -186,7 +199,7 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	if (record == NULL)
 		return NULL;
 	cleave__table_record__init(record);
-	record->schema = encode_schema(&table->schema, arena);
+	record->schema = table_schema_encode(&table->schema, arena);
 	if (record->schema == NULL)
 		return NULL;
 	record->table_id = table->table_id;
@@ -205,6 +218,9 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	record->decreases_today = table->decreases_today;
 	record->deletion_protection = table->deletion_protection;
 	record->table_class = string_of(table->table_class);
+	record->base_table_id = table->base_table_id;
+	if (table->indexes != NULL && !index_info_encode_all(table->indexes, record, arena))
+		return NULL;
 	return record;
 }
 

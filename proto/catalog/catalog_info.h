@@ -1,8 +1,9 @@
 /* The catalog's records as plain structs, and to and from their wire form.
  *
  * Threads  plain data and pure functions.
- * Memory   nodes and tables are whole inside their structs: copy by assignment.  A partition
- *          is one malloc() block, range bytes included, freed by partition_info_free().
+ * Memory   nodes and tables are whole inside their structs: copy by assignment; but a table's
+ *          indexes are borrowed, after decoding from the arena.  A partition is one malloc() block,
+ *          range bytes included, freed by partition_info_free().
  *          Wire forms made here live in the arena and borrow strings from the struct.
  * Errors   decoding: ST_CORRUPT for a field that breaks a rule, ST_NO_MEMORY.
  *          Encoding: NULL when the arena is full.
@@ -16,6 +17,7 @@
 #include "proto/base/arena.h"
 #include "proto/base/bytes.h"
 #include "proto/model/limits.h"
+#include "proto/model/table_index.h"
 #include "proto/model/table_schema.h"
 #include "proto/wire/catalog.pb-c.h"
 
@@ -33,6 +35,9 @@ enum {
 	CATALOG_REQUEST_ID_SIZE_MAX = 64,
 	CATALOG_CLASS_SIZE_MAX = 63,
 };
+
+/* Names of derived tables: this and their id. */
+#define CATALOG_DERIVED_PREFIX "index/"
 
 struct node_info {
 	uint64_t node_id;
@@ -64,7 +69,15 @@ struct table_info {
 	uint64_t decreased_wall_us;
 	uint32_t decreases_today;
 	char table_class[CATALOG_CLASS_SIZE_MAX + 1]; /* empty: not told */
+	const struct table_indexes *indexes;          /* NULL: none */
+	uint32_t base_table_id; /* not 0: a derived table, which holds a global index of that table */
 };
+
+/* Is it one that clients made and can name? */
+static inline bool table_info_is_named(const struct table_info *table)
+{
+	return table->base_table_id == 0;
+}
 
 /* May items be read and written? */
 static inline bool table_info_is_usable(const struct table_info *table)
@@ -103,8 +116,13 @@ Cleave__NodeRecord *node_info_encode(const struct node_info *node, struct arena 
 /* All but the version. */
 bool node_info_equal(const struct node_info *a, const struct node_info *b);
 
-enum status table_info_decode(const Cleave__TableRecord *record, struct table_info *table_out) MUST_CHECK;
+enum status table_info_decode(const Cleave__TableRecord *record, struct arena *arena,
+			      struct table_info *table_out) MUST_CHECK;
 Cleave__TableRecord *table_info_encode(const struct table_info *table, struct arena *arena);
+
+enum status table_schema_decode(const Cleave__TableSchema *record,
+				struct table_schema *schema_out) MUST_CHECK;
+Cleave__TableSchema *table_schema_encode(const struct table_schema *schema, struct arena *arena);
 
 enum status partition_info_decode(const Cleave__PartitionRecord *record,
 				  struct partition_info **partition_out) MUST_CHECK;

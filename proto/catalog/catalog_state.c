@@ -8,6 +8,7 @@ enum { CAPACITY_MIN = 8 };
 
 struct catalog_table {
 	struct table_info info;             /* first: what is lent */
+	struct table_indexes *indexes;      /* what info points to */
 	struct partition_info **partitions; /* ascending by range_start */
 	size_t partition_count;
 	size_t partition_capacity;
@@ -83,6 +84,31 @@ static size_t range_position(const struct catalog_table *table, struct slice key
 	return low;
 }
 
+/* Everything of info is the table's own afterwards. */
+static enum status take_info(struct catalog_table *table, const struct table_info *info)
+{
+	struct table_indexes *indexes = NULL;
+
+	if (info->indexes != NULL) {
+		indexes = malloc(table_indexes_size(info->indexes));
+		if (indexes == NULL)
+			return ST_NO_MEMORY;
+		(void)table_indexes_copy(info->indexes, indexes);
+	}
+	free(table->indexes);
+	table->indexes = indexes;
+	table->info = *info;
+	table->info.indexes = indexes;
+	return ST_OK;
+}
+
+static void free_table(struct catalog_table *table)
+{
+	free(table->partitions);
+	free(table->indexes);
+	free(table);
+}
+
 /* --- life --- */
 
 void catalog_state_init(struct catalog_state *state)
@@ -104,10 +130,8 @@ void catalog_state_close(struct catalog_state *state)
 	cursor = 0;
 	while ((partition = hash_map_next(&state->partitions, &cursor)) != NULL)
 		partition_info_free(partition);
-	for (size_t i = 0; i < state->table_count; i++) {
-		free(state->by_name[i]->partitions);
-		free(state->by_name[i]);
-	}
+	for (size_t i = 0; i < state->table_count; i++)
+		free_table(state->by_name[i]);
 	free(state->by_name);
 	hash_map_close(&state->nodes);
 	hash_map_close(&state->tables);
@@ -159,10 +183,11 @@ static enum status add_table(struct catalog_state *state, const struct table_inf
 	table = calloc(1, sizeof(*table));
 	if (table == NULL)
 		return ST_NO_MEMORY;
-	table->info = *info;
-	status = hash_map_put(&state->tables, info->table_id, table);
+	status = take_info(table, info);
+	if (status == ST_OK)
+		status = hash_map_put(&state->tables, info->table_id, table);
 	if (status != ST_OK) {
-		free(table);
+		free_table(table);
 		return status;
 	}
 	memmove(&state->by_name[position + 1], &state->by_name[position],
@@ -183,8 +208,7 @@ enum status catalog_state_put_table(struct catalog_state *state, const struct ta
 		return add_table(state, info);
 	if (strcmp(table->info.name, info->name) != 0)
 		return ST_EXISTS; /* a table keeps its name */
-	table->info = *info;
-	return ST_OK;
+	return take_info(table, info);
 }
 
 void catalog_state_remove_table(struct catalog_state *state, uint32_t table_id)
@@ -203,8 +227,7 @@ void catalog_state_remove_table(struct catalog_state *state, uint32_t table_id)
 	state->table_count--;
 	memmove(&state->by_name[position], &state->by_name[position + 1],
 		(state->table_count - position) * sizeof(*state->by_name));
-	free(table->partitions);
-	free(table);
+	free_table(table);
 }
 
 /* --- partitions --- */

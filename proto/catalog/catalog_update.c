@@ -138,14 +138,15 @@ enum status catalog_update_pack(const struct catalog_state *state, uint64_t from
 
 /* --- applying --- */
 
-static enum status put_tables(struct catalog_state *state, const Cleave__CatalogUpdate *update)
+static enum status put_tables(struct catalog_state *state, const Cleave__CatalogUpdate *update,
+			      struct arena *arena)
 {
 	enum status status = ST_OK;
 
 	for (size_t i = 0; i < update->n_tables && status == ST_OK; i++) {
 		struct table_info table;
 
-		status = table_info_decode(update->tables[i], &table);
+		status = table_info_decode(update->tables[i], arena, &table);
 		if (status == ST_OK)
 			status = catalog_state_put_table(state, &table);
 	}
@@ -206,7 +207,8 @@ static enum status remove_records(struct catalog_state *state, const Cleave__Cat
 }
 
 /* Removals first: a table's name may have been given to another since. */
-static enum status apply_records(struct catalog_state *state, const Cleave__CatalogUpdate *update)
+static enum status apply_records(struct catalog_state *state, const Cleave__CatalogUpdate *update,
+				 struct arena *arena)
 {
 	enum status status;
 
@@ -216,7 +218,7 @@ static enum status apply_records(struct catalog_state *state, const Cleave__Cata
 	if (status == ST_OK)
 		status = put_nodes(state, update);
 	if (status == ST_OK)
-		status = put_tables(state, update);
+		status = put_tables(state, update, arena);
 	if (status == ST_OK)
 		status = put_partitions(state, update);
 	if (update->settings != NULL)
@@ -240,7 +242,7 @@ enum status catalog_update_apply(struct catalog_state *state, struct slice body,
 		status = ST_CORRUPT;
 	} else if (update->version > state->version) {
 		*changed_out = true;
-		status = apply_records(state, update);
+		status = apply_records(state, update, &arena);
 	}
 	arena_close(&arena);
 	return status;

@@ -36,6 +36,10 @@
 #define LIMIT_ROW_KEY_SIZE_BYTES                                                                             \
 	(LIMIT_ROW_KEY_HEAD_SIZE_BYTES + 2 * LIMIT_PARTITION_KEY_SIZE_BYTES + 2 +                            \
 	 2 * LIMIT_SORT_KEY_SIZE_BYTES + 2)
+/* Rows of indexes: the index key and the item's.  A local index adds its number. */
+#define LIMIT_INDEX_ROW_KEY_SIZE_BYTES                                                                       \
+	(LIMIT_ROW_KEY_SIZE_BYTES + 1 + 2 * LIMIT_PARTITION_KEY_SIZE_BYTES + 2 +                             \
+	 2 * LIMIT_SORT_KEY_SIZE_BYTES + 2)
 
 /* Tables. */
 #define LIMIT_TABLE_NAME_SIZE_BYTES_MIN 3

@@ -218,6 +218,15 @@ static enum status take_part(struct slice *rest, enum item_type type, size_t pla
 	return ST_OK;
 }
 
+enum status row_key_take_part(struct slice *rest, const struct table_schema *schema,
+			      const struct key_attribute *attribute, struct slice *part_out)
+{
+	size_t size_max = attribute == &schema->sort_key ? LIMIT_SORT_KEY_SIZE_BYTES
+							 : LIMIT_PARTITION_KEY_SIZE_BYTES;
+
+	return take_part(rest, attribute->type, size_max, part_out);
+}
+
 enum status row_key_head(struct slice row_key, uint32_t *table_id_out, uint64_t *token_out)
 {
 	if (row_key.size < LIMIT_ROW_KEY_HEAD_SIZE_BYTES)
@@ -263,8 +272,8 @@ static struct slice unescape(struct slice part, uint8_t *out)
 	return slice_of(out, size);
 }
 
-static enum status put_part(struct item_builder *builder, const struct key_attribute *attribute,
-			    struct slice part)
+enum status row_key_put_part(struct item_builder *builder, const struct key_attribute *attribute,
+			     struct slice part)
 {
 	uint8_t plain[2 * LIMIT_PARTITION_KEY_SIZE_BYTES + 2];
 	struct decimal number;
@@ -298,9 +307,9 @@ enum status row_key_to_key(struct buf *out, struct slice row_key, const struct t
 	if (status != ST_OK)
 		return status;
 	item_builder_init(&builder, out);
-	status = put_part(&builder, &schema->partition_key, parts.partition_key);
+	status = row_key_put_part(&builder, &schema->partition_key, parts.partition_key);
 	if (status == ST_OK && schema->has_sort_key)
-		status = put_part(&builder, &schema->sort_key, parts.sort_key);
+		status = row_key_put_part(&builder, &schema->sort_key, parts.sort_key);
 	if (status != ST_OK)
 		return status;
 	return item_builder_finish(&builder);

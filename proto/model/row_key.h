@@ -82,6 +82,12 @@ void row_key_append_beginning(struct buf *out, struct slice payload);
 
 /* One encoded key part, and back: value has the schema's type. */
 void row_key_append_part(struct buf *out, enum item_type type, struct slice payload);
+/* Take the part of a key attribute from the start of *rest.  ST_CORRUPT. */
+enum status row_key_take_part(struct slice *rest, const struct table_schema *schema,
+			      const struct key_attribute *attribute, struct slice *part_out) MUST_CHECK;
+/* Append an attribute, given its part. */
+enum status row_key_put_part(struct item_builder *builder, const struct key_attribute *attribute,
+			     struct slice part) MUST_CHECK;
 uint64_t row_key_token(struct slice encoded_partition_key, uint64_t token_seed);
 
 #endif

@@ -86,8 +86,12 @@ static bool take_table(struct sim_table_op *op, struct slice body)
 {
 	Cleave__TableReply *reply = cleave__table_reply__unpack(NULL, body.size, body.data);
 	struct table_info table;
-	bool is_sound = reply != NULL && reply->table != NULL &&
-			table_info_decode(reply->table, &table) == ST_OK;
+	struct arena arena;
+	bool is_sound;
+
+	arena_init(&arena, ARENA_BYTES_MAX);
+	is_sound = reply != NULL && reply->table != NULL &&
+		   table_info_decode(reply->table, &arena, &table) == ST_OK;
 
 	if (is_sound) {
 		op->table_id = table.table_id;
@@ -95,6 +99,7 @@ static bool take_table(struct sim_table_op *op, struct slice body)
 	}
 	if (reply != NULL)
 		cleave__table_reply__free_unpacked(reply, NULL);
+	arena_close(&arena);
 	return is_sound;
 }
 

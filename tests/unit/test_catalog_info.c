@@ -38,7 +38,7 @@ static void table_comes_back_as_it_went(void **state)
 
 	(void)state;
 	arena_init(&arena, 65536);
-	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &back), ST_OK);
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_OK);
 	assert_true(table_schema_equal(&table.schema, &back.schema));
 	assert_int_equal(back.table_id, 7);
 	assert_int_equal(back.state, TABLE_UPDATING);
@@ -58,6 +58,46 @@ static void table_comes_back_as_it_went(void **state)
 	arena_close(&arena);
 }
 
+static void indexes_come_back_as_they_went(void **state)
+{
+	struct table_info table = full_table();
+	struct table_info back;
+	struct table_indexes *indexes = calloc(1, sizeof(*indexes) + 2 * sizeof(indexes->list[0]));
+	struct slice names[2] = { slice_of_string("a"), slice_of_string("long name") };
+	struct arena arena;
+
+	(void)state;
+	assert_non_null(indexes);
+	indexes->count = 2;
+	indexes->list[0] = (struct table_index){ .name = "by-size",
+						 .table_id = 9,
+						 .schema = table.schema,
+						 .projection = INDEX_PROJECTS_SOME,
+						 .attributes = names,
+						 .attribute_count = 2,
+						 .state = INDEX_CREATING,
+						 .is_backfilling = true,
+						 .read_units = 5,
+						 .write_units = 6 };
+	indexes->list[1] = (struct table_index){ .name = "local", .local_number = 3, .schema = table.schema };
+	table.indexes = indexes;
+	arena_init(&arena, 65536);
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_OK);
+	assert_int_equal(back.indexes->count, 2);
+	assert_int_equal(back.indexes->list[0].attribute_count, 2);
+	assert_true(slice_equal(back.indexes->list[0].attributes[1], names[1]));
+	assert_int_equal(back.indexes->list[0].table_id, 9);
+	assert_int_equal(back.indexes->list[0].state, INDEX_CREATING);
+	assert_true(back.indexes->list[0].is_backfilling);
+	assert_int_equal(back.indexes->list[0].write_units, 6);
+	assert_int_equal(back.indexes->list[1].local_number, 3);
+	assert_ptr_equal(table_indexes_find(back.indexes, slice_of_string("local")), &back.indexes->list[1]);
+	indexes->list[1].local_number = 6;
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_CORRUPT);
+	arena_close(&arena);
+	free(indexes);
+}
+
 static void broken_tables_are_refused(void **state)
 {
 	struct table_info table = full_table();
@@ -74,21 +114,21 @@ static void broken_tables_are_refused(void **state)
 	record = table_info_encode(&table, &arena);
 	good = *record;
 	record->name = bad_name;
-	assert_int_equal(table_info_decode(record, &back), ST_CORRUPT);
+	assert_int_equal(table_info_decode(record, &arena, &back), ST_CORRUPT);
 	*record = good;
 	record->table_class = bad_class;
-	assert_int_equal(table_info_decode(record, &back), ST_CORRUPT);
+	assert_int_equal(table_info_decode(record, &arena, &back), ST_CORRUPT);
 	*record = good;
 	record->uuid = (ProtobufCBinaryData){ 1, &byte };
-	assert_int_equal(table_info_decode(record, &back), ST_CORRUPT);
+	assert_int_equal(table_info_decode(record, &arena, &back), ST_CORRUPT);
 	*record = good;
 	record->schema = NULL;
-	assert_int_equal(table_info_decode(record, &back), ST_CORRUPT);
+	assert_int_equal(table_info_decode(record, &arena, &back), ST_CORRUPT);
 	*record = good;
 	record->state = (Cleave__TableRecord__State)9;
-	assert_int_equal(table_info_decode(record, &back), ST_CORRUPT);
+	assert_int_equal(table_info_decode(record, &arena, &back), ST_CORRUPT);
 	*record = good;
-	assert_int_equal(table_info_decode(record, &back), ST_OK);
+	assert_int_equal(table_info_decode(record, &arena, &back), ST_OK);
 	arena_close(&arena);
 }
 
@@ -171,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_comes_back_as_it_went),
+		cmocka_unit_test(indexes_come_back_as_they_went),
 		cmocka_unit_test(broken_tables_are_refused),
 		cmocka_unit_test(node_comes_back_and_broken_ones_do_not),
 		cmocka_unit_test(partition_comes_back_and_broken_ones_do_not),

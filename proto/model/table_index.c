@@ -1,0 +1,255 @@
+#include "proto/model/table_index.h"
+
+#include <stdalign.h>
+
+/* --- sets of indexes --- */
+
+const struct table_index *table_indexes_find(const struct table_indexes *indexes, struct slice name)
+{
+	for (uint32_t i = 0; indexes != NULL && i < indexes->count; i++) {
+		if (slice_equal(slice_of_string(indexes->list[i].name), name))
+			return &indexes->list[i];
+	}
+	return NULL;
+}
+
+const struct table_index *table_indexes_next(const struct table_indexes *indexes, bool is_local,
+					     uint32_t *cursor)
+{
+	while (indexes != NULL && *cursor < indexes->count) {
+		const struct table_index *index = &indexes->list[(*cursor)++];
+
+		if (table_index_is_local(index) == is_local)
+			return index;
+	}
+	return NULL;
+}
+
+static size_t list_size(const struct table_indexes *indexes)
+{
+	return sizeof(*indexes) + indexes->count * sizeof(indexes->list[0]);
+}
+
+size_t table_indexes_size(const struct table_indexes *indexes)
+{
+	size_t size = list_size(indexes);
+
+	for (uint32_t i = 0; i < indexes->count; i++) {
+		const struct table_index *index = &indexes->list[i];
+
+		size += index->attribute_count * sizeof(struct slice);
+		for (uint32_t k = 0; k < index->attribute_count; k++)
+			size += index->attributes[k].size;
+	}
+	return size;
+}
+
+struct table_indexes *table_indexes_copy(const struct table_indexes *indexes, void *room)
+{
+	struct table_indexes *copy = room;
+	struct slice *slices;
+	uint8_t *bytes;
+	size_t slice_count = 0;
+
+	_Static_assert(alignof(struct table_index) >= alignof(struct slice), "names follow the list");
+	memcpy(copy, indexes, list_size(indexes));
+	for (uint32_t i = 0; i < indexes->count; i++)
+		slice_count += indexes->list[i].attribute_count;
+	slices = (struct slice *)(void *)((uint8_t *)room + list_size(indexes));
+	bytes = (uint8_t *)(slices + slice_count);
+	for (uint32_t i = 0; i < copy->count; i++) {
+		struct table_index *index = &copy->list[i];
+
+		for (uint32_t k = 0; k < index->attribute_count; k++) {
+			struct slice name = index->attributes[k];
+
+			if (name.size > 0)
+				memcpy(bytes, name.data, name.size);
+			slices[k] = slice_of(bytes, name.size);
+			bytes += name.size;
+		}
+		index->attributes = slices;
+		slices += index->attribute_count;
+	}
+	return copy;
+}
+
+bool table_index_projects(const struct index_owner *owner, struct slice name)
+{
+	const struct table_index *index = owner->index;
+
+	if (index->projection == INDEX_PROJECTS_ALL || table_schema_find(owner->schema, name) != NULL ||
+	    table_schema_find(&index->schema, name) != NULL)
+		return true;
+	for (uint32_t i = 0; i < index->attribute_count; i++) {
+		if (slice_equal(index->attributes[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* --- row keys --- */
+
+static enum status check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
+				   struct slice item, struct row_key_error *error)
+{
+	struct item_value value;
+
+	if (!item_find(item, key_attribute_name(attribute), &value))
+		return ST_OK;
+	if (value.type != attribute->type) {
+		*error = (struct row_key_error){ ROW_KEY_TYPE, attribute, value.type };
+		return ST_INVALID;
+	}
+	return row_key_check_value(schema, attribute, value.payload, error);
+}
+
+enum status table_index_check_item(const struct table_index *index, struct slice item,
+				   struct row_key_error *error)
+{
+	enum status status = check_attribute(&index->schema, &index->schema.partition_key, item, error);
+
+	if (status == ST_OK && index->schema.has_sort_key)
+		status = check_attribute(&index->schema, &index->schema.sort_key, item, error);
+	return status;
+}
+
+/* Append the part of one attribute.  ST_NOT_FOUND: the item does not have it as it must be. */
+static enum status append_attribute(struct buf *out, const struct table_schema *schema,
+				    const struct key_attribute *attribute, struct slice item)
+{
+	struct row_key_error ignored;
+	struct item_value value;
+
+	if (!item_find(item, key_attribute_name(attribute), &value) || value.type != attribute->type ||
+	    row_key_check_value(schema, attribute, value.payload, &ignored) != ST_OK)
+		return ST_NOT_FOUND;
+	row_key_append_part(out, attribute->type, value.payload);
+	return out->status;
+}
+
+/* What follows the beginning: the index sort key and the item's own key. */
+static enum status append_rest(struct buf *out, const struct index_owner *owner, struct slice item)
+{
+	const struct table_schema *schema = owner->schema;
+	const struct table_schema *index_schema = &owner->index->schema;
+	enum status status = ST_OK;
+
+	if (index_schema->has_sort_key)
+		status = append_attribute(out, index_schema, &index_schema->sort_key, item);
+	if (status == ST_OK && !table_index_is_local(owner->index))
+		status = append_attribute(out, schema, &schema->partition_key, item);
+	if (status == ST_OK && schema->has_sort_key)
+		status = append_attribute(out, schema, &schema->sort_key, item);
+	return status;
+}
+
+enum status table_index_partition_start(struct buf *out, const struct index_owner *owner,
+					struct slice partition_key)
+{
+	const struct table_index *index = owner->index;
+	bool is_local = table_index_is_local(index);
+	enum status status = row_key_partition_start(out, is_local ? owner->table_id : index->table_id,
+						     owner->token_seed, &index->schema, partition_key);
+
+	if (status == ST_OK && is_local)
+		buf_put_u8(out, index->local_number);
+	return status == ST_OK ? out->status : status;
+}
+
+enum status table_index_row_key(struct buf *out, const struct index_owner *owner, struct slice item)
+{
+	const struct table_schema *schema = &owner->index->schema;
+	struct row_key_error ignored;
+	struct item_value value;
+	enum status status;
+
+	if (!item_find(item, key_attribute_name(&schema->partition_key), &value) ||
+	    value.type != schema->partition_key.type ||
+	    row_key_check_value(schema, &schema->partition_key, value.payload, &ignored) != ST_OK)
+		return ST_NOT_FOUND;
+	status = table_index_partition_start(out, owner, value.payload);
+	return status == ST_OK ? append_rest(out, owner, item) : status;
+}
+
+/* The attributes of both keys; one may be in both. */
+static uint32_t key_count(const struct index_owner *owner)
+{
+	const struct table_schema *index_schema = &owner->index->schema;
+	uint32_t count = table_schema_key_count(owner->schema);
+
+	count += table_schema_find(owner->schema, key_attribute_name(&index_schema->partition_key)) == NULL;
+	if (index_schema->has_sort_key)
+		count += table_schema_find(owner->schema, key_attribute_name(&index_schema->sort_key)) ==
+			 NULL;
+	return count;
+}
+
+enum status table_index_start_key(struct buf *out, const struct index_owner *owner, struct slice key,
+				  struct row_key_error *error)
+{
+	enum status status = table_index_check_item(owner->index, key, error);
+
+	*error = (struct row_key_error){ ROW_KEY_SCHEMA, NULL, 0 };
+	if (status != ST_OK || item_count(key) != key_count(owner))
+		return ST_INVALID;
+	status = table_index_row_key(out, owner, key);
+	return status == ST_NOT_FOUND ? ST_INVALID : status;
+}
+
+static enum status put_part(struct item_builder *builder, const struct table_schema *schema,
+			    const struct key_attribute *attribute, const struct table_schema *other,
+			    struct slice *rest)
+{
+	struct slice part;
+	enum status status = row_key_take_part(rest, schema, attribute, &part);
+
+	/* Of an attribute in both keys the table's is told. */
+	if (status != ST_OK ||
+	    (other != NULL && table_schema_find(other, key_attribute_name(attribute)) != NULL))
+		return status;
+	return row_key_put_part(builder, attribute, part);
+}
+
+static enum status put_rest(struct item_builder *builder, const struct index_owner *owner, struct slice *rest)
+{
+	const struct table_schema *schema = owner->schema;
+	const struct table_schema *index_schema = &owner->index->schema;
+	enum status status = ST_OK;
+
+	if (index_schema->has_sort_key)
+		status = put_part(builder, index_schema, &index_schema->sort_key, schema, rest);
+	if (status == ST_OK && !table_index_is_local(owner->index))
+		status = put_part(builder, schema, &schema->partition_key, NULL, rest);
+	if (status == ST_OK && schema->has_sort_key)
+		status = put_part(builder, schema, &schema->sort_key, NULL, rest);
+	return status == ST_OK && rest->size != 0 ? ST_CORRUPT : status;
+}
+
+enum status table_index_to_key(struct buf *out, const struct index_owner *owner, struct slice row_key)
+{
+	const struct table_schema *index_schema = &owner->index->schema;
+	bool is_local = table_index_is_local(owner->index);
+	struct item_builder builder;
+	struct slice rest = slice_of(row_key.data, row_key.size);
+	uint32_t table_id;
+	uint64_t token;
+	enum status status = row_key_head(row_key, &table_id, &token);
+
+	if (status != ST_OK)
+		return status;
+	rest = slice_of(row_key.data + LIMIT_ROW_KEY_HEAD_SIZE_BYTES,
+			row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
+	item_builder_init(&builder, out);
+	/* A local index has the table's own partition key. */
+	status = put_part(&builder, index_schema, &index_schema->partition_key,
+			  is_local ? NULL : owner->schema, &rest);
+	if (status == ST_OK && is_local) {
+		if (rest.size == 0 || rest.data[0] != owner->index->local_number)
+			return ST_CORRUPT;
+		rest = slice_of(rest.data + 1, rest.size - 1);
+	}
+	if (status == ST_OK)
+		status = put_rest(&builder, owner, &rest);
+	return status == ST_OK ? item_builder_finish(&builder) : status;
+}

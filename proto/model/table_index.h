@@ -1,0 +1,92 @@
+/* A secondary index: its key, what it projects, and how its rows are named.
+ *
+ *   local    family local_indexes, in the table's own partitions:
+ *            table_id u32 be | token u64 be | partition key | local_number u8 | index sort key | sort key
+ *   global   family items, a derived table with partitions of its own:
+ *            index table_id u32 be | token u64 be | index partition key | index sort key (if any) |
+ *            partition key | sort key (if any)
+ *
+ * Parts are those of row_key.h; each delimits itself, so the bytes keep the order of the index.
+ * An item that lacks an attribute of the index key has no row in the index: it is sparse.
+ *
+ * Threads  pure functions and plain data.
+ * Memory   a set of indexes is one block; table_indexes_copy() makes it anew elsewhere.
+ * Errors   struct row_key_error for what a client did wrong, enum status for the rest.
+ * Source   "Improving data access with secondary indexes", AWS's documentation.
+ */
+#ifndef PROTO_MODEL_TABLE_INDEX_H
+#define PROTO_MODEL_TABLE_INDEX_H
+
+#include "proto/model/row_key.h"
+
+enum {
+	TABLE_INDEXES_MAX = LIMIT_LOCAL_INDEX_COUNT + LIMIT_GLOBAL_INDEX_COUNT,
+
+};
+
+/* Sent: never renumber (IndexRecord). */
+enum index_projection { INDEX_PROJECTS_ALL = 0, INDEX_PROJECTS_KEYS = 1, INDEX_PROJECTS_SOME = 2 };
+enum index_state { INDEX_CREATING = 0, INDEX_ACTIVE = 1, INDEX_UPDATING = 2, INDEX_DELETING = 3 };
+
+struct table_index {
+	char name[LIMIT_TABLE_NAME_SIZE_BYTES_MAX + 1];
+	uint8_t local_number; /* 0: a global index */
+	uint32_t table_id;    /* global: of the derived table */
+	struct table_schema schema;
+	enum index_projection projection;
+	const struct slice *attributes; /* INDEX_PROJECTS_SOME: names */
+	uint32_t attribute_count;
+	enum index_state state;
+	bool is_backfilling;
+	uint64_t read_units;
+	uint64_t write_units;
+};
+
+struct table_indexes {
+	uint32_t count;
+	struct table_index list[];
+};
+
+static inline bool table_index_is_local(const struct table_index *index)
+{
+	return index->local_number != 0;
+}
+
+/* NULL if absent; indexes may be NULL. */
+const struct table_index *table_indexes_find(const struct table_indexes *indexes, struct slice name);
+/* The next local, or the next global one: start with *cursor = 0; NULL at the end. */
+const struct table_index *table_indexes_next(const struct table_indexes *indexes, bool is_local,
+					     uint32_t *cursor);
+/* Bytes that a copy takes, and the copy into so many bytes, which are aligned for any type. */
+size_t table_indexes_size(const struct table_indexes *indexes);
+struct table_indexes *table_indexes_copy(const struct table_indexes *indexes, void *room);
+
+/* Which table a row is an index row of. */
+struct index_owner {
+	uint32_t table_id;
+	uint64_t token_seed;               /* local: the table's; global: the derived table's */
+	const struct table_schema *schema; /* of the table */
+	const struct table_index *index;
+};
+
+/* Is this attribute, by name, part of the row?  Key attributes always are. */
+bool table_index_projects(const struct index_owner *owner, struct slice name);
+/* The row key of a checked item.  ST_NOT_FOUND: no row, for want of an index key attribute of the
+ * right type and size. */
+enum status table_index_row_key(struct buf *out, const struct index_owner *owner,
+				struct slice item) MUST_CHECK;
+/* The row key of an ExclusiveStartKey: exactly the attributes of both keys. */
+enum status table_index_start_key(struct buf *out, const struct index_owner *owner, struct slice key,
+				  struct row_key_error *error) MUST_CHECK;
+/* Back: the attributes of both keys, as a finished item (LastEvaluatedKey).  ST_CORRUPT. */
+enum status table_index_to_key(struct buf *out, const struct index_owner *owner,
+			       struct slice row_key) MUST_CHECK;
+/* The beginning of all rows of one index partition key, whose value has the schema's type. */
+enum status table_index_partition_start(struct buf *out, const struct index_owner *owner,
+					struct slice partition_key) MUST_CHECK;
+/* May an item hold this index key?  ST_INVALID with *error: an attribute of the index key is there
+ * and has the wrong type, is empty or too big. */
+enum status table_index_check_item(const struct table_index *index, struct slice item,
+				   struct row_key_error *error) MUST_CHECK;
+
+#endif
