@@ -14,13 +14,13 @@
 
 #include "coordinator/exec/item_op.h"
 #include "coordinator/peer_follow.h"
-#include "coordinator/route/route.h"
+#include "proto/route/route.h"
 
 struct router {
 	struct catalog_view view;
 	struct peer_follow peers;
 	struct route route;
-	struct item_op_env items;
+	struct route_env items;
 };
 
 /* The seeds are the transport's peers already; their ids are copied. */

@@ -20,7 +20,7 @@
 struct api_options {
 	struct runtime *runtime;
 	struct catalog_view *view;
-	struct item_op_env *items;
+	struct route_env *items;
 	struct sigv4_verifier *verifier;
 	const char *region;
 };

@@ -218,7 +218,7 @@ static void on_begin(struct runtime_task *task)
 	}
 }
 
-void batch_op_start(struct item_op_env *env, struct batch_op *op)
+void batch_op_start(struct route_env *env, struct batch_op *op)
 {
 	CHECK(op->done != NULL && op->arena != NULL && op->key_count <= LIMIT_BATCH_GET_COUNT);
 	op->env = env;

@@ -18,7 +18,7 @@
 #ifndef COORDINATOR_EXEC_BATCH_OP_H
 #define COORDINATOR_EXEC_BATCH_OP_H
 
-#include "coordinator/exec/replica_call.h"
+#include "proto/route/replica_call.h"
 #include "proto/wire/expr.pb-c.h"
 
 enum { BATCH_OP_WORKERS = 8 };
@@ -59,7 +59,7 @@ struct batch_op {
 	struct arena *arena;
 	void (*done)(struct batch_op *op);
 	/* Own. */
-	struct item_op_env *env;
+	struct route_env *env;
 	struct runtime_task close_task;
 	uint64_t deadline_mono_us;
 	uint64_t size_bytes; /* of items taken */
@@ -68,7 +68,7 @@ struct batch_op {
 	struct batch_worker workers[BATCH_OP_WORKERS];
 };
 
-void batch_op_start(struct item_op_env *env, struct batch_op *op);
+void batch_op_start(struct route_env *env, struct batch_op *op);
 /* done() still comes, once, later.  Harmless when not under way. */
 void batch_op_cancel(struct batch_op *op);
 

@@ -92,7 +92,7 @@ static void on_begin(struct runtime_task *task)
 	finish(op);
 }
 
-void batch_write_op_start(struct item_op_env *env, struct batch_write_op *op)
+void batch_write_op_start(struct route_env *env, struct batch_write_op *op)
 {
 	CHECK(op->done != NULL && op->arena != NULL);
 	CHECK(op->write_count > 0 && op->write_count <= LIMIT_BATCH_WRITE_COUNT);

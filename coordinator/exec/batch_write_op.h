@@ -49,7 +49,7 @@ struct batch_write_op {
 	struct arena *arena;
 	void (*done)(struct batch_write_op *op);
 	/* Own. */
-	struct item_op_env *env;
+	struct route_env *env;
 	struct runtime_task begin_task;
 	uint64_t deadline_mono_us;
 	struct runtime_timer patience;
@@ -60,7 +60,7 @@ struct batch_write_op {
 	struct batch_write_worker workers[LIMIT_BATCH_WRITE_COUNT]; /* each has taken a write */
 };
 
-void batch_write_op_start(struct item_op_env *env, struct batch_write_op *op);
+void batch_write_op_start(struct route_env *env, struct batch_write_op *op);
 /* done() still comes, once, later.  Harmless when not under way. */
 void batch_write_op_cancel(struct batch_write_op *op);
 

@@ -1,6 +1,5 @@
 #include "coordinator/exec/item_op.h"
 
-#include "coordinator/exec/replica_call.h"
 #include "proto/base/metrics.h"
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
@@ -11,9 +10,6 @@ enum {
 	US_PER_MS = 1000,
 	SILENCES_PER_DOUBLING = 4,
 	DOUBLINGS_MAX = 8,
-	MESSAGE_OVERHEAD_MAX = 256,
-	MESSAGE_SIZE_MAX = LIMIT_ITEM_ENCODED_SIZE_BYTES + 2 * LIMIT_EXPRESSION_COMPILED_SIZE_BYTES +
-			   LIMIT_BATCH_GET_COUNT * LIMIT_ROW_KEY_SIZE_BYTES + MESSAGE_OVERHEAD_MAX,
 };
 
 static struct metric retries = {
@@ -24,20 +20,9 @@ static struct metric retries = {
 
 static void step(struct item_op *op);
 
-void item_op_env_init(struct item_op_env *env, struct catalog_view *view, struct route *route,
-		      struct rpc_transport *transport)
+void item_op_register_metrics(void)
 {
-	*env = (struct item_op_env){
-		.runtime = transport->runtime, .transport = transport, .view = view, .route = route
-	};
-	buf_init(&env->packed, MESSAGE_SIZE_MAX);
 	metrics_register(&retries);
-	replica_call_register_metrics();
-}
-
-void item_op_env_close(struct item_op_env *env)
-{
-	buf_close(&env->packed);
 }
 
 static bool is_write(const struct item_op *op)
@@ -407,18 +392,18 @@ static void on_timer(struct runtime_timer *timer)
 	step(op);
 }
 
-/* Doubles from ITEM_OP_PAUSE_MS_MIN, with jitter, so that a crowd does not come back as one. */
+/* Doubles from ROUTE_PAUSE_MS_MIN, with jitter, so that a crowd does not come back as one. */
 static void pause_start(struct item_op *op)
 {
 	uint32_t doublings = op->pause_count < 5 ? op->pause_count : 5;
-	uint64_t spread_us = (uint64_t)(ITEM_OP_PAUSE_MS_MIN << doublings) * US_PER_MS;
-	uint64_t spread_us_max = (uint64_t)(ITEM_OP_PAUSE_MS_MAX - ITEM_OP_PAUSE_MS_MIN) * US_PER_MS;
+	uint64_t spread_us = (uint64_t)(ROUTE_PAUSE_MS_MIN << doublings) * US_PER_MS;
+	uint64_t spread_us_max = (uint64_t)(ROUTE_PAUSE_MS_MAX - ROUTE_PAUSE_MS_MIN) * US_PER_MS;
 	uint64_t delay_us;
 
 	op->pause_count++;
 	if (spread_us > spread_us_max)
 		spread_us = spread_us_max;
-	delay_us = ITEM_OP_PAUSE_MS_MIN * US_PER_MS + rng_below(&op->env->runtime->rng, spread_us);
+	delay_us = ROUTE_PAUSE_MS_MIN * US_PER_MS + rng_below(&op->env->runtime->rng, spread_us);
 	runtime_timer_start(op->env->runtime, &op->timer, delay_us);
 }
 
@@ -462,7 +447,7 @@ static void step(struct item_op *op)
 	}
 }
 
-void item_op_start(struct item_op_env *env, struct item_op *op)
+void item_op_start(struct route_env *env, struct item_op *op)
 {
 	CHECK(op->phase == ITEM_OP_IDLE);
 	CHECK(op->done != NULL && op->arena != NULL);

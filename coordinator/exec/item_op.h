@@ -25,8 +25,8 @@
 #ifndef COORDINATOR_EXEC_ITEM_OP_H
 #define COORDINATOR_EXEC_ITEM_OP_H
 
-#include "coordinator/route/route.h"
 #include "proto/base/arena.h"
+#include "proto/route/route_env.h"
 #include "proto/rpc/rpc.h"
 #include "proto/wire/item.pb-c.h"
 
@@ -39,18 +39,7 @@ enum {
 	/* Both double with every fourth attempt of the operation that met silence, so that a leader
 	 * which is always slower is heard in the end. */
 	ITEM_OP_ATTEMPT_MS_MAX = 4000,
-	ITEM_OP_PAUSE_MS_MIN = 5,
-	ITEM_OP_PAUSE_MS_MAX = 100,
 	ITEM_OP_REQUEST_ID_SIZE = 16,
-};
-
-/* What all operations of a coordinator share. */
-struct item_op_env {
-	struct runtime *runtime;
-	struct rpc_transport *transport;
-	struct catalog_view *view;
-	struct route *route;
-	struct buf packed; /* scratch for the message that is being sent */
 };
 
 enum item_op_kind { ITEM_OP_GET, ITEM_OP_PUT, ITEM_OP_DELETE, ITEM_OP_UPDATE };
@@ -90,7 +79,7 @@ struct item_op {
 	uint32_t new_size_bytes;
 	uint32_t attempt_count;
 	/* The operation's own. */
-	struct item_op_env *env;
+	struct route_env *env;
 	enum item_op_phase phase;
 	struct rpc_call call;
 	struct runtime_timer timer;
@@ -109,11 +98,10 @@ struct item_op {
 	uint8_t request_id[ITEM_OP_REQUEST_ID_SIZE];
 };
 
-void item_op_env_init(struct item_op_env *env, struct catalog_view *view, struct route *route,
-		      struct rpc_transport *transport);
-void item_op_env_close(struct item_op_env *env);
+/* Before the first operation. */
+void item_op_register_metrics(void);
 
-void item_op_start(struct item_op_env *env, struct item_op *op);
+void item_op_start(struct route_env *env, struct item_op *op);
 /* done() still comes, once, later.  Harmless when not under way. */
 void item_op_cancel(struct item_op *op);
 

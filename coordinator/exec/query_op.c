@@ -178,7 +178,7 @@ static void on_close(struct runtime_task *task)
 	op->done(op); /* op may be freed here */
 }
 
-void query_op_start(struct item_op_env *env, struct query_op *op)
+void query_op_start(struct route_env *env, struct query_op *op)
 {
 	CHECK(op->done != NULL && op->arena != NULL && op->row_count_max > 0);
 	op->env = env;

@@ -17,8 +17,8 @@
 #ifndef COORDINATOR_EXEC_QUERY_OP_H
 #define COORDINATOR_EXEC_QUERY_OP_H
 
-#include "coordinator/exec/replica_call.h"
 #include "proto/model/limits.h"
+#include "proto/route/replica_call.h"
 #include "proto/wire/expr.pb-c.h"
 
 /* Matched rows of one reply: size u32 be | item, one after the other. */
@@ -51,14 +51,14 @@ struct query_op {
 	/* Own. */
 	struct replica_call call;
 	struct runtime_task close_task;
-	struct item_op_env *env;
+	struct route_env *env;
 	struct query_rows **rows_end;
 	struct slice asked_start; /* what the last message asked for */
 	struct slice asked_end;
 	bool is_canceled;
 };
 
-void query_op_start(struct item_op_env *env, struct query_op *op);
+void query_op_start(struct route_env *env, struct query_op *op);
 /* done() still comes, once, later.  Harmless when not under way. */
 void query_op_cancel(struct query_op *op);
 

@@ -60,7 +60,7 @@ struct item_fixture {
 	struct manual_runtime runtime;
 	struct catalog_view view;
 	struct route route;
-	struct item_op_env env;
+	struct route_env env;
 	struct arena arena;
 	struct buf row_key;
 	bool is_down[FIXTURE_NODES + 1];
@@ -278,7 +278,7 @@ static inline void fixture_open(struct item_fixture *f)
 	fixture_put_partition(f, FIXTURE_TABLE, FIXTURE_PARTITION, FIXTURE_EPOCH);
 	f->view.state.version = FIXTURE_VERSION;
 	route_init(&f->route, &f->view, &f->transport, "az-b");
-	item_op_env_init(&f->env, &f->view, &f->route, &f->transport);
+	route_env_init(&f->env, &f->view, &f->route, &f->transport);
 	arena_init(&f->arena, 16 * 1024 * 1024);
 	buf_init(&f->row_key, 64);
 	row_key_token_start(&f->row_key, FIXTURE_TABLE, 99);
@@ -290,7 +290,7 @@ static inline void fixture_close(struct item_fixture *f)
 	assert_null(f->call);
 	buf_close(&f->row_key);
 	arena_close(&f->arena);
-	item_op_env_close(&f->env);
+	route_env_close(&f->env);
 	route_close(&f->route);
 	catalog_view_close(&f->view);
 	manual_runtime_close(&f->runtime);

@@ -55,7 +55,7 @@ struct read_fixture {
 	struct engine *engine;
 	struct catalog_view view;
 	struct route route;
-	struct item_op_env env;
+	struct route_env env;
 	struct arena arena;
 	struct rng rng;
 	uint32_t failures_per_mille; /* of the answers, while patience lasts */
@@ -352,14 +352,14 @@ static inline void read_fixture_open(struct read_fixture *f, uint64_t seed)
 	assert_int_equal(catalog_state_put_table(&f->view.state, &table), ST_OK);
 	read_cut(f, 1);
 	route_init(&f->route, &f->view, &f->transport, "az-b");
-	item_op_env_init(&f->env, &f->view, &f->route, &f->transport);
+	route_env_init(&f->env, &f->view, &f->route, &f->transport);
 	arena_init(&f->arena, 64 * 1024 * 1024);
 }
 
 static inline void read_fixture_close(struct read_fixture *f)
 {
 	arena_close(&f->arena);
-	item_op_env_close(&f->env);
+	route_env_close(&f->env);
 	route_close(&f->route);
 	catalog_view_close(&f->view);
 	engine_close(f->engine);

@@ -106,7 +106,7 @@ static void everybody_is_asked_before_the_first_pause_while_nobody_leads(void **
 	assert_int_equal(f.sent[0].peer_id + f.sent[1].peer_id + f.sent[2].peer_id, 1 + 2 + 3);
 	assert_int_equal(f.sent[2].at_ms, f.sent[0].at_ms);
 	pause_ms = f.sent[3].at_ms - f.sent[2].at_ms;
-	assert_in_range(pause_ms, ITEM_OP_PAUSE_MS_MIN, 2 * ITEM_OP_PAUSE_MS_MIN);
+	assert_in_range(pause_ms, ROUTE_PAUSE_MS_MIN, 2 * ROUTE_PAUSE_MS_MIN);
 	fixture_close(&f);
 }
 
@@ -119,12 +119,12 @@ static void pauses_grow_up_to_their_limit(void **state)
 	fixture_open(&f);
 	SCRIPT(&f, script);
 	assert_int_equal(fixture_run(&f, ITEM_OP_PUT, false), ST_BUSY);
-	assert_true(f.sent_count > ITEM_OP_DEADLINE_MS / ITEM_OP_PAUSE_MS_MAX);
+	assert_true(f.sent_count > ITEM_OP_DEADLINE_MS / ROUTE_PAUSE_MS_MAX);
 	for (uint32_t i = 1; i < f.sent_count; i++)
-		assert_in_range(f.sent[i].at_ms - f.sent[i - 1].at_ms, ITEM_OP_PAUSE_MS_MIN,
-				ITEM_OP_PAUSE_MS_MAX + 1);
+		assert_in_range(f.sent[i].at_ms - f.sent[i - 1].at_ms, ROUTE_PAUSE_MS_MIN,
+				ROUTE_PAUSE_MS_MAX + 1);
 	assert_in_range(f.sent[f.sent_count - 1].at_ms - f.sent[0].at_ms,
-			ITEM_OP_DEADLINE_MS - ITEM_OP_PAUSE_MS_MAX - 1, ITEM_OP_DEADLINE_MS);
+			ITEM_OP_DEADLINE_MS - ROUTE_PAUSE_MS_MAX - 1, ITEM_OP_DEADLINE_MS);
 	fixture_close(&f);
 }
 
@@ -185,7 +185,7 @@ static void nobody_waits_long_for_a_leader_that_was_silent(void **state)
 	assert_int_equal(first_ms, ITEM_OP_ATTEMPT_MS);
 	assert_int_equal(f.sent[5].peer_id, f.sent[0].peer_id);
 	assert_in_range(second_ms, ITEM_OP_SUSPECT_ATTEMPT_MS,
-			ITEM_OP_SUSPECT_ATTEMPT_MS + ITEM_OP_PAUSE_MS_MAX);
+			ITEM_OP_SUSPECT_ATTEMPT_MS + ROUTE_PAUSE_MS_MAX);
 	fixture_close(&f);
 }
 
@@ -305,7 +305,7 @@ static void nobody_reachable_is_unreachable_at_the_deadline(void **state)
 	assert_int_equal(fixture_run(&f, ITEM_OP_PUT, false), ST_UNREACHABLE);
 	assert_int_equal(f.sent_count, 0);
 	assert_in_range(runtime_mono_ms(&f.runtime.base) - start_ms, ITEM_OP_DEADLINE_MS,
-			ITEM_OP_DEADLINE_MS + ITEM_OP_PAUSE_MS_MAX + 20);
+			ITEM_OP_DEADLINE_MS + ROUTE_PAUSE_MS_MAX + 20);
 	fixture_close(&f);
 }
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator/route/leader_hint.h"
+#include "proto/route/leader_hint.h"
 
 static void a_hint_is_kept_until_it_is_denied(void **state)
 {

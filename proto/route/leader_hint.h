@@ -4,8 +4,8 @@
  * Memory   the table owns its slots.  Full, it forgets everything and learns anew.
  * Errors   none: a hint that cannot be kept is dropped.
  */
-#ifndef COORDINATOR_ROUTE_LEADER_HINT_H
-#define COORDINATOR_ROUTE_LEADER_HINT_H
+#ifndef PROTO_ROUTE_LEADER_HINT_H
+#define PROTO_ROUTE_LEADER_HINT_H
 
 #include "proto/base/hash_map.h"
 

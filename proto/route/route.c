@@ -1,4 +1,4 @@
-#include "coordinator/route/route.h"
+#include "proto/route/route.h"
 
 /* Smaller is better; a node that cannot be asked has no rank. */
 enum { RANK_BEST = 0, RANK_NONE = UINT32_MAX, RANK_FAR = 1, RANK_SUSPECT = 2 };

@@ -1,12 +1,13 @@
-/* One read, asked of one replica of a partition after the other until one of them answers.
+/* One message, asked of one replica of a partition after the other until one of them answers.
  *
  *   ROUTE --> SEND --> VERDICT --> CLOSE --> done
  *    ^  |                |
  *    |  +---> PAUSE <----+  nobody to ask, nobody leads, too busy, moved
  *    +----------+-------+
  *
- * As item_op, for reads whose question depends on the partition that is asked: pack() writes the
- * message once the target is chosen, anew for each attempt, and take() reads the reply.
+ * For what may be asked twice: reads, and writes that say which they are.  The question may depend on the
+ * partition that is asked: pack() writes the message once the target is chosen, anew for each
+ * attempt, and take() reads the reply.
  *
  * Threads  loop thread of env->runtime.
  * Memory   embedded in the caller's operation until done() ran; so is row_key.  What a reply is
@@ -17,13 +18,14 @@
  *            ST_CANCELED   by replica_call_cancel()
  *            what pack() or take() or the replica answered; at the deadline the last failure
  */
-#ifndef COORDINATOR_EXEC_REPLICA_CALL_H
-#define COORDINATOR_EXEC_REPLICA_CALL_H
+#ifndef PROTO_ROUTE_REPLICA_CALL_H
+#define PROTO_ROUTE_REPLICA_CALL_H
 
-#include "coordinator/exec/item_op.h"
+#include "proto/base/arena.h"
+#include "proto/route/route_env.h"
 
 enum {
-	REPLICA_CALL_DEADLINE_MS = ITEM_OP_DEADLINE_MS,
+	REPLICA_CALL_DEADLINE_MS = 10 * 1000,
 	REPLICA_CALL_ATTEMPT_MS = 1000, /* a page of a megabyte may have to come from disk */
 };
 
@@ -57,7 +59,7 @@ struct replica_call {
 	enum status status;
 	uint32_t attempt_count;
 	/* Own. */
-	struct item_op_env *env;
+	struct route_env *env;
 	enum replica_call_phase phase;
 	struct rpc_call call;
 	struct runtime_timer timer;
@@ -72,7 +74,7 @@ struct replica_call {
 /* Before the first call. */
 void replica_call_register_metrics(void);
 
-void replica_call_start(struct item_op_env *env, struct replica_call *call);
+void replica_call_start(struct route_env *env, struct replica_call *call);
 /* done() still comes, once, later.  Harmless when not under way. */
 void replica_call_cancel(struct replica_call *call);
 

@@ -1,4 +1,4 @@
-#include "coordinator/exec/replica_call.h"
+#include "proto/route/replica_call.h"
 
 #include "proto/base/metrics.h"
 #include "proto/wire/item.pb-c.h"
@@ -7,8 +7,8 @@
 enum { US_PER_MS = 1000, PAUSE_DOUBLINGS_MAX = 5 };
 
 static struct metric retries = {
-	.name = "cleave_coordinator_read_retries_total",
-	.help = "Attempts of range and batch reads after the first.",
+	.name = "cleave_replica_call_retries_total",
+	.help = "Attempts after the first of range reads, batch reads and rows of global indexes.",
 	.kind = METRIC_COUNTER,
 };
 
@@ -251,14 +251,14 @@ static void on_timer(struct runtime_timer *timer)
 	step(call);
 }
 
-/* Doubles from ITEM_OP_PAUSE_MS_MIN, with jitter, so that a crowd does not come back as one. */
+/* Doubles from ROUTE_PAUSE_MS_MIN, with jitter, so that a crowd does not come back as one. */
 static void pause_start(struct replica_call *call)
 {
 	uint32_t doublings = call->pause_count < PAUSE_DOUBLINGS_MAX ? call->pause_count
 								     : PAUSE_DOUBLINGS_MAX;
-	uint64_t spread_us = (uint64_t)(ITEM_OP_PAUSE_MS_MIN << doublings) * US_PER_MS;
-	uint64_t spread_us_max = (uint64_t)(ITEM_OP_PAUSE_MS_MAX - ITEM_OP_PAUSE_MS_MIN) * US_PER_MS;
-	uint64_t delay_us = ITEM_OP_PAUSE_MS_MIN * US_PER_MS;
+	uint64_t spread_us = (uint64_t)(ROUTE_PAUSE_MS_MIN << doublings) * US_PER_MS;
+	uint64_t spread_us_max = (uint64_t)(ROUTE_PAUSE_MS_MAX - ROUTE_PAUSE_MS_MIN) * US_PER_MS;
+	uint64_t delay_us = ROUTE_PAUSE_MS_MIN * US_PER_MS;
 
 	call->pause_count++;
 	delay_us += rng_below(&call->env->runtime->rng,
@@ -306,7 +306,7 @@ static void step(struct replica_call *call)
 	}
 }
 
-void replica_call_start(struct item_op_env *env, struct replica_call *call)
+void replica_call_start(struct route_env *env, struct replica_call *call)
 {
 	CHECK(call->phase == REPLICA_CALL_IDLE);
 	CHECK(call->pack != NULL && call->take != NULL && call->done != NULL && call->arena != NULL);

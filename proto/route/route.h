@@ -14,11 +14,11 @@
  * Errors   route_pick(): ST_NOT_FOUND no partition holds the key (refresh the view),
  *          ST_UNREACHABLE no replica is left to ask.
  */
-#ifndef COORDINATOR_ROUTE_ROUTE_H
-#define COORDINATOR_ROUTE_ROUTE_H
+#ifndef PROTO_ROUTE_ROUTE_H
+#define PROTO_ROUTE_ROUTE_H
 
-#include "coordinator/route/leader_hint.h"
 #include "proto/catalog/catalog_view.h"
+#include "proto/route/leader_hint.h"
 
 enum {
 	ROUTE_HINTS_MAX = 65536,

@@ -1,4 +1,4 @@
-#include "coordinator/route/leader_hint.h"
+#include "proto/route/leader_hint.h"
 
 _Static_assert(sizeof(void *) >= sizeof(uint64_t), "a node id is kept in a pointer");
 
