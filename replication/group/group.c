@@ -645,7 +645,7 @@ void group_close(struct group *group)
 	group_read_close(group);
 	runtime_timer_stop(runtime, &group->timer);
 	runtime_timer_stop(runtime, &group->apply_delay);
-	runtime_task_cancel(&group->apply_task);
+	queue_remove(&group->apply_link);
 	log_commit_cancel(&group->waiter);
 	while (!queue_is_empty(&group->held))
 		drop_held(CONTAINER_OF(group->held.next, struct group_held_message, link));

@@ -1,4 +1,7 @@
-/* Applying: committed and durable entries, in order, with the applied index in the same batch. */
+/* Applying: committed and durable entries, in order, with the applied index in the same batch.
+ *
+ * All groups that have something to apply at the end of a turn share one batch, and each puts its
+ * rows and its applied index into it: a batch costs the store as much as several rows do. */
 #include <inttypes.h>
 
 #include "proto/base/fault.h"
@@ -22,10 +25,30 @@ static bool may_apply(const struct group *group)
 	       group->applied.index < limit_of(group);
 }
 
+static void queue_up(struct group *group)
+{
+	if (!queue_is_empty(&group->apply_link))
+		return; /* or among those that are being applied: announce() asks again */
+	queue_push_tail(&group->table->apply_waiting, &group->apply_link);
+	runtime_defer(group->table->runtime, &group->table->apply_task);
+}
+
 void group_schedule_apply(struct group *group)
 {
-	if (!group->is_closed && may_apply(group) && !runtime_timer_is_active(&group->apply_delay))
-		runtime_defer(group->table->runtime, &group->apply_task);
+	uint32_t delay_ms = fault_delay_ms(FAULT_APPLY_DELAY);
+
+	if (group->is_closed || !may_apply(group) || runtime_timer_is_active(&group->apply_delay))
+		return;
+	if (delay_ms > 0 && !group->was_leader)
+		runtime_timer_start(group->table->runtime, &group->apply_delay,
+				    (uint64_t)delay_ms * US_PER_MS);
+	else
+		queue_up(group);
+}
+
+static void on_apply_delay(struct runtime_timer *timer)
+{
+	queue_up(CONTAINER_OF(timer, struct group, apply_delay));
 }
 
 static void fail(struct group *group, const char *what, enum status status)
@@ -35,17 +58,10 @@ static void fail(struct group *group, const char *what, enum status status)
 	group->table->fatal(group->table->fatal_context, status);
 }
 
-/* What one round of applying did. */
-struct apply_round {
-	struct raft_engine_position position;
-	bool has_change;
-	size_t size_bytes;
-	uint32_t entry_count;
-};
-
-static enum status apply_entry(struct group *group, const struct log_entry *entry, struct apply_round *round)
+static enum status apply_entry(struct group *group, const struct log_entry *entry)
 {
 	struct engine_batch *batch = group->table->apply_batch;
+	struct group_apply_round *round = &group->round;
 	uint64_t index = round->position.index + 1;
 	enum status status = ST_OK;
 
@@ -66,34 +82,37 @@ static enum status apply_entry(struct group *group, const struct log_entry *entr
 	return status;
 }
 
-/* Fill the batch: up to the bounds of one turn, and a membership change ends a round. */
-static enum status collect(struct group *group, struct apply_round *round)
+static void put_position(const struct group *group)
 {
-	uint64_t limit = limit_of(group);
-
-	while (round->position.index < limit && !round->has_change &&
-	       round->entry_count < GROUP_APPLY_ENTRIES_MAX && round->size_bytes < GROUP_APPLY_BYTES_MAX) {
-		const struct log_entry *entry = log_store_entry(&group->log, round->position.index + 1);
-		enum status status;
-
-		CHECK(entry != NULL); /* what is not applied stays in memory */
-		status = apply_entry(group, entry, round);
-		if (status != ST_OK)
-			return status;
-	}
-	return ST_OK;
-}
-
-static enum status write_round(struct group *group, const struct apply_round *round)
-{
-	struct group_table *table = group->table;
+	const struct group_table *table = group->table;
+	const struct group_apply_round *round = &group->round;
 
 	group_state_put_applied(table->engine, table->apply_batch, group->id, round->position.index,
 				round->position.term);
 	if (round->has_change)
 		group_state_put_configuration(table->engine, table->apply_batch, group->id,
 					      &round->position.configuration);
-	return engine_write(table->engine, table->apply_batch);
+}
+
+/* This group's part of the batch: up to the bounds of one turn, and a membership change ends it. */
+static enum status collect(struct group *group)
+{
+	struct group_apply_round *round = &group->round;
+	uint64_t limit = limit_of(group);
+
+	*round = (struct group_apply_round){ .position = group->applied };
+	while (round->position.index < limit && !round->has_change &&
+	       round->entry_count < GROUP_APPLY_ENTRIES_MAX && round->size_bytes < GROUP_APPLY_BYTES_MAX) {
+		const struct log_entry *entry = log_store_entry(&group->log, round->position.index + 1);
+		enum status status;
+
+		CHECK(entry != NULL); /* what is not applied stays in memory */
+		status = apply_entry(group, entry);
+		if (status != ST_OK)
+			return status;
+	}
+	put_position(group);
+	return ST_OK;
 }
 
 /* --- compaction --- */
@@ -173,9 +192,10 @@ static void reach_readiness(struct group *group)
 	group->fsm->ops->leader_ready(group->fsm);
 }
 
-static void advance(struct group *group, const struct apply_round *round)
+static void announce(struct group *group)
 {
-	group->applied = round->position;
+	struct group_apply_round *round = &group->round;
+
 	group->table->applied_count += round->entry_count;
 	group->proposed_bytes -= group->proposed_bytes < round->size_bytes ? group->proposed_bytes
 									   : round->size_bytes;
@@ -192,47 +212,77 @@ static void advance(struct group *group, const struct apply_round *round)
 	group_schedule_apply(group);
 }
 
-static void apply_some(struct group *group)
+/* --- all groups of a turn --- */
+
+/* Move groups from waiting to applying until the batch is full; false if one failed. */
+static bool collect_all(struct group_table *table)
 {
-	struct group_table *table = group->table;
-	struct apply_round round = { .position = group->applied };
+	size_t size_bytes = 0;
+	struct queue *link;
+
+	while (size_bytes < GROUP_APPLY_BYTES_MAX && (link = queue_pop_head(&table->apply_waiting)) != NULL) {
+		struct group *group = CONTAINER_OF(link, struct group, apply_link);
+		enum status status;
+
+		if (!may_apply(group))
+			continue;
+		status = collect(group);
+		if (status != ST_OK) {
+			fail(group, "evaluate", status);
+			return false;
+		}
+		queue_push_tail(&table->applying, &group->apply_link);
+		size_bytes += group->round.size_bytes;
+	}
+	if (!queue_is_empty(&table->apply_waiting))
+		runtime_defer(table->runtime, &table->apply_task);
+	return true;
+}
+
+/* First all positions, so that whoever is told of one group finds every group as the store is. */
+static void announce_all(struct group_table *table)
+{
+	struct queue *link;
+
+	for (link = table->applying.next; link != &table->applying; link = link->next) {
+		struct group *group = CONTAINER_OF(link, struct group, apply_link);
+
+		group->applied = group->round.position;
+	}
+	while ((link = queue_pop_head(&table->applying)) != NULL)
+		announce(CONTAINER_OF(link, struct group, apply_link));
+}
+
+/* The process is about to end: nothing of the batch may count as applied. */
+static void drop_all(struct group_table *table)
+{
+	while (queue_pop_head(&table->applying) != NULL)
+		;
+}
+
+void group_apply_waiting(struct runtime_task *task)
+{
+	struct group_table *table = CONTAINER_OF(task, struct group_table, apply_task);
 	enum status status;
 
-	if (!may_apply(group))
-		return;
 	engine_batch_clear(table->engine, table->apply_batch);
-	status = collect(group, &round);
-	if (status != ST_OK) {
-		fail(group, "evaluate", status);
+	if (!collect_all(table)) {
+		drop_all(table);
 		return;
 	}
-	status = write_round(group, &round);
-	if (status != ST_OK) {
-		fail(group, "write", status);
+	if (queue_is_empty(&table->applying))
+		return;
+	status = engine_write(table->engine, table->apply_batch);
+	if (status == ST_OK) {
+		announce_all(table);
 		return;
 	}
-	advance(group, &round);
-}
-
-static void on_apply_delay(struct runtime_timer *timer)
-{
-	apply_some(CONTAINER_OF(timer, struct group, apply_delay));
-}
-
-static void on_apply(struct runtime_task *task)
-{
-	struct group *group = CONTAINER_OF(task, struct group, apply_task);
-	uint32_t delay_ms = fault_delay_ms(FAULT_APPLY_DELAY);
-
-	if (delay_ms > 0 && !group->was_leader)
-		runtime_timer_start(group->table->runtime, &group->apply_delay,
-				    (uint64_t)delay_ms * US_PER_MS);
-	else
-		apply_some(group);
+	fail(CONTAINER_OF(table->applying.next, struct group, apply_link), "write", status);
+	drop_all(table);
 }
 
 void group_apply_init(struct group *group)
 {
-	runtime_task_init(&group->apply_task, on_apply);
+	queue_init(&group->apply_link);
 	runtime_timer_init(&group->apply_delay, on_apply_delay);
 }

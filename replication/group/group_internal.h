@@ -17,12 +17,12 @@ enum {
 	GROUP_INFLIGHT_BYTES = 4 * 1024 * 1024,    /* aimed at, to one follower */
 	GROUP_MESSAGE_BYTES_MAX = 2 * 1024 * 1024, /* entries in one message */
 	GROUP_APPLY_ENTRIES_MAX = 256,             /* per turn */
-	GROUP_APPLY_BYTES_MAX = 4 * 1024 * 1024,
-	GROUP_COMPACT_ENTRIES = 8192,          /* applied entries that start a compaction */
-	GROUP_COMPACT_BYTES = 2 * 1024 * 1024, /* likewise; half of it is kept */
-	GROUP_TRAILING_ENTRIES = 1024,         /* kept at most behind the applied index */
-	GROUP_TRAILING_ENTRIES_MIN = 16,       /* however large they are */
-	GROUP_BEHIND_ENTRIES_MAX = 65536,      /* kept at most for a voter that is behind */
+	GROUP_APPLY_BYTES_MAX = 4 * 1024 * 1024,   /* likewise, and of all groups */
+	GROUP_COMPACT_ENTRIES = 8192,              /* applied entries that start a compaction */
+	GROUP_COMPACT_BYTES = 2 * 1024 * 1024,     /* likewise; half of it is kept */
+	GROUP_TRAILING_ENTRIES = 1024,             /* kept at most behind the applied index */
+	GROUP_TRAILING_ENTRIES_MIN = 16,           /* however large they are */
+	GROUP_BEHIND_ENTRIES_MAX = 65536,          /* kept at most for a voter that is behind */
 	GROUP_BEHIND_BYTES_MAX = 128 * 1024 * 1024,
 	GROUP_READ_ROUNDS_MAX = 8,
 	GROUP_CATCHUP_JOBS_MAX = 8, /* disk reads for peers that are behind */
@@ -50,6 +50,14 @@ struct group_read_round {
 	uint64_t configuration_index; /* that the mask's positions belong to */
 	uint32_t confirmed_mask;      /* by position in the configuration */
 	struct queue reads;
+};
+
+/* This group's part of the batch that is being applied. */
+struct group_apply_round {
+	struct raft_engine_position position; /* applied once it is written */
+	bool has_change;
+	size_t size_bytes;
+	uint32_t entry_count;
 };
 
 struct group {
@@ -94,7 +102,8 @@ struct group {
 	struct runtime_timer timer;     /* the engine's next deadline */
 	uint64_t last_proposed_mono_ms; /* as leader */
 	bool is_quiet;                  /* leader, with nothing to say for a while: slower heartbeats */
-	struct runtime_task apply_task;
+	struct queue apply_link;        /* in the table's apply_waiting or applying */
+	struct group_apply_round round;
 	struct runtime_timer apply_delay;
 	size_t log_bytes;            /* of the entries in the store, about */
 	int64_t average_entry_bytes; /* of proposals */
@@ -130,6 +139,7 @@ void group_timer_arm(struct group *group);
 void group_timer_on_proposal(struct group *group);
 /* group_apply.c */
 void group_apply_init(struct group *group);
+void group_apply_waiting(struct runtime_task *task);
 /* group_read.c */
 void group_read_init(struct group *group);
 void group_read_close(struct group *group);

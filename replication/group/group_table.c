@@ -125,6 +125,9 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 		log_commit_close(&table->commit);
 		return ST_NO_MEMORY;
 	}
+	queue_init(&table->apply_waiting);
+	queue_init(&table->applying);
+	runtime_task_init(&table->apply_task, group_apply_waiting);
 	peer_link_init(&table->link, runtime, transport, &receiver);
 	hash_map_init(&table->groups, GROUP_TABLE_GROUPS_MAX);
 	hash_map_init(&table->receiving, GROUP_TABLE_GROUPS_MAX);
@@ -147,6 +150,7 @@ void group_table_close(struct group_table *table)
 	hash_map_close(&table->groups);
 	hash_map_close(&table->receiving);
 	peer_link_close(&table->link);
+	runtime_task_cancel(&table->apply_task);
 	engine_batch_destroy(table->engine, table->apply_batch);
 	log_commit_close(&table->commit);
 }

@@ -41,9 +41,12 @@ struct group_table {
 	uint64_t started_mono_ms;
 	struct log_commit commit;
 	struct peer_link link;
-	struct engine_batch *apply_batch; /* reused by every apply */
-	struct hash_map groups;           /* by group id */
-	struct hash_map receiving;        /* snapshots being staged, by group id */
+	struct engine_batch *apply_batch; /* one for all groups of a turn */
+	struct queue apply_waiting;       /* groups with something to apply */
+	struct queue applying;            /* those in the batch */
+	struct runtime_task apply_task;
+	struct hash_map groups;    /* by group id */
+	struct hash_map receiving; /* snapshots being staged, by group id */
 	struct rpc_peer_observer observer;
 	uint64_t next_stage_id;
 	uint32_t sending_count; /* snapshots being streamed from here */
