@@ -99,7 +99,7 @@ static enum status advance(struct query_op *op, const Cleave__ReadRangeReply *re
 	}
 	op->last_key = slice_of(reply->last_key.data, reply->last_key.len);
 	/* A replica that answers with a key outside what it was asked would turn us in circles. */
-	if (reply->evaluated_count == 0 || slice_compare(op->last_key, op->asked_start) < 0 ||
+	if (slice_compare(op->last_key, op->asked_start) < 0 ||
 	    slice_compare(op->last_key, op->asked_end) >= 0)
 		return ST_CORRUPT;
 	if (op->is_backward) {
