@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "node/partition/partition_definitions.h"
 #include "node/partition/partition_fsm.h"
+#include "node/partition/partition_propose.h"
 #include "node/partition/partition_write.h"
 #include "proto/model/limits.h"
 
@@ -45,6 +47,9 @@ static struct partition *allocate(struct partition_env *env, uint64_t id)
 	buf_init(&partition->range_start, LIMIT_ROW_KEY_SIZE_BYTES);
 	buf_init(&partition->range_end, LIMIT_ROW_KEY_SIZE_BYTES);
 	partition_outcomes_init(&partition->outcomes, id);
+	partition_indexes_init(&partition->indexes, id);
+	partition_sources_init(&partition->sources, id);
+	partition_propose_init(partition);
 	partition_overlay_init(&partition->overlay, env->hash_seed);
 	arena_init(&partition->arena, ARENA_BYTES_MAX);
 	partition_write_init(partition);
@@ -55,6 +60,8 @@ static struct partition *allocate(struct partition_env *env, uint64_t id)
 static void destroy(struct partition *partition)
 {
 	partition_outcomes_close(&partition->outcomes);
+	partition_indexes_close(&partition->indexes);
+	partition_sources_close(&partition->sources);
 	partition_overlay_close(&partition->overlay);
 	hash_map_close(&partition->pending_ids);
 	arena_close(&partition->arena);
@@ -75,6 +82,8 @@ enum status partition_create(struct partition_env *env, const struct partition_m
 	partition->table_id = meta->table_id;
 	partition->epoch = meta->epoch;
 	partition->catalog_version = meta->catalog_version;
+	partition->awaits_indexes = meta->awaits_indexes;
+	partition->indexes.awaits = meta->awaits_indexes;
 	buf_append_slice(&partition->range_start, meta->range_start);
 	buf_append_slice(&partition->range_end, meta->range_end);
 	status = partition->range_start.status != ST_OK ? partition->range_start.status
@@ -128,11 +137,20 @@ void partition_release(struct partition *partition)
 		destroy(partition);
 }
 
+void partition_on_lost(struct partition *partition)
+{
+	if (partition->env->feeders != NULL)
+		partition->env->feeders->lost(partition->env->feeders, partition);
+	partition_definitions_on_lost(partition);
+	partition_propose_on_lost(partition);
+	partition_write_on_lost(partition);
+}
+
 static void finish_close(struct partition *partition)
 {
 	runtime_task_cancel(&partition->propose_task);
 	runtime_timer_stop(partition->env->runtime, &partition->campaign_timer);
-	partition_write_on_lost(partition);
+	partition_on_lost(partition);
 	partition->group = NULL;
 	partition_hold(partition);
 	partition->is_closed = true;
@@ -157,6 +175,13 @@ void partition_drop(struct partition *partition)
 					  ranges[i].end);
 	group_remove(partition->group);
 	finish_close(partition);
+}
+
+const struct table_info *partition_owner(const struct partition *partition)
+{
+	const struct catalog_view *view = partition->env->view;
+
+	return view == NULL ? NULL : catalog_state_table(&view->state, partition->table_id);
 }
 
 bool partition_covers(const struct partition *partition, struct slice row_key)

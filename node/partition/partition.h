@@ -10,10 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/partition/partition_indexes.h"
 #include "node/partition/partition_outcomes.h"
 #include "node/partition/partition_overlay.h"
+#include "node/partition/partition_sources.h"
 #include "proto/base/arena.h"
 #include "proto/base/hash_map.h"
+#include "proto/catalog/catalog_view.h"
 #include "replication/group/group.h"
 
 enum {
@@ -23,6 +26,18 @@ enum {
 	PARTITION_PENDING_WRITES_MAX = 16 * 1024, /* evaluated, not yet applied */
 };
 
+struct partition;
+
+/* Who feeds global indexes from the partitions that lead here (node/background). */
+struct partition_feeders {
+	/* Its feeds, its log of changes or its readiness to lead changed; it leads. */
+	void (*changed)(struct partition_feeders *feeders, struct partition *partition);
+	/* It leads no longer, or is being closed: forget it now. */
+	void (*lost)(struct partition_feeders *feeders, struct partition *partition);
+};
+
+struct partition_feeder; /* of one partition */
+
 /* What partitions of one loop share. */
 struct partition_env {
 	struct runtime *runtime;
@@ -31,6 +46,12 @@ struct partition_env {
 	uint64_t hash_seed;
 	uint16_t region;   /* origin of writes made here */
 	bool is_disk_full; /* below the watermark: writes are refused */
+	/* This node's copy of the catalog; NULL before the first look. */
+	const struct catalog_view *view;
+	struct partition_feeders *feeders; /* NULL: nobody feeds indexes (tests) */
+	/* A write is answered when its rows are in the global indexes too, but for those that are
+	 * being backfilled (`cleave local`, where tests read them at once). */
+	bool waits_for_indexes;
 	/* A replica began or ceased to lead: tell the catalog.  May be NULL. */
 	void (*leader_changed)(struct partition_env *env);
 	struct arena scratch; /* of the write being evaluated; partition_table.c makes it */
@@ -45,6 +66,16 @@ struct partition_meta {
 	struct slice range_start; /* inclusive */
 	struct slice range_end;   /* exclusive */
 	uint64_t catalog_version; /* at which the partition was known to exist */
+	bool awaits_indexes;      /* of PartitionMeta */
+};
+
+/* Of a command that has nothing to do with clients' writes (partition_propose.h). */
+struct partition_proposal {
+	/* ST_OK: applied.  ST_UNKNOWN_OUTCOME: leadership was lost before. */
+	void (*done)(struct partition_proposal *proposal, enum status status);
+	/* Own. */
+	struct queue link;
+	uint64_t index;
 };
 
 struct partition {
@@ -62,6 +93,17 @@ struct partition {
 	uint8_t own_rows_start[8]; /* of family meta and changes */
 	uint8_t own_rows_end[8];
 
+	bool awaits_indexes; /* of PartitionMeta */
+	struct partition_indexes indexes;
+	struct partition_sources sources;
+	struct queue proposals; /* struct partition_proposal, by index */
+	struct partition_proposal definitions_proposal;
+	bool is_defining;                /* definitions_proposal is under way */
+	bool wants_definitions;          /* look again after the next apply */
+	struct partition_feeder *feeder; /* of env->feeders; NULL: none */
+	uint64_t changed_sequence;       /* of the newest change applied here */
+	uint64_t fed_sequence; /* changes through this one are in all indexes that writes wait for */
+
 	struct partition_outcomes outcomes;
 	struct partition_overlay overlay;
 	struct arena arena; /* of the command being applied or proposed */
@@ -74,6 +116,7 @@ struct partition {
 	uint32_t turn_count;
 	uint64_t turn_sequence;
 	struct queue proposed; /* struct partition_command_in_flight, by index */
+	struct queue unfed;    /* the same, applied, waiting for global indexes */
 	uint32_t pending_count;
 	struct hash_map pending_ids; /* low half of a request id -> its write, from start to done() */
 	bool must_drain; /* a turn was refused: evaluate nothing until what is proposed is applied */
@@ -97,10 +140,15 @@ void partition_drop(struct partition *partition);
  * intervals because the other replicas appear within milliseconds. */
 void partition_campaign(struct partition *partition);
 
+/* It leads no longer, or never will again (for partition_fsm.c). */
+void partition_on_lost(struct partition *partition);
+
 /* For operations with an off-loop job: the partition stays until the last release. */
 void partition_hold(struct partition *partition);
 void partition_release(struct partition *partition);
 
+/* The table that it is a part of; NULL while this node's copy of the catalog does not have it. */
+const struct table_info *partition_owner(const struct partition *partition);
 bool partition_covers(const struct partition *partition, struct slice row_key);
 /* A hybrid timestamp later than all that this replica knows. */
 uint64_t partition_next_hlc(struct partition *partition);

@@ -1,8 +1,12 @@
 #include "node/partition/partition_fsm.h"
 
+#include "node/partition/partition_definitions.h"
+#include "node/partition/partition_propose.h"
 #include "node/partition/partition_write.h"
+#include "proto/model/item.h"
 #include "proto/model/limits.h"
 #include "proto/wire/proto_arena.h"
+#include "storage/changes/change_log.h"
 #include "storage/encoding/stored_item.h"
 
 enum { META_KEY_SIZE = 9, META_SIZE_MAX = 64 * 1024, META_VERSION = 1 };
@@ -14,40 +18,136 @@ static struct partition *partition_of(struct group_fsm *fsm)
 
 /* --- applying --- */
 
-static enum status apply_mutation(struct partition *partition, struct engine_batch *batch,
-				  const Cleave__PartitionCommand *command, const Cleave__Mutation *mutation)
+/* One command on its way into the state and the batch. */
+struct applying {
+	struct partition *partition;
+	struct engine_batch *batch;
+	const Cleave__PartitionCommand *command;
+	uint64_t index;
+};
+
+static void put_row(const struct applying *applying, const Cleave__Mutation *mutation, uint32_t size_bytes)
 {
-	struct engine *engine = partition->env->engine;
+	struct engine *engine = applying->partition->env->engine;
 	struct slice row_key = slice_of(mutation->row_key.data, mutation->row_key.len);
 	uint8_t head[STORED_ITEM_HEAD_SIZE];
-	struct slice parts[2];
+	struct slice parts[2] = { slice_of(head, sizeof(head)),
+				  slice_of(mutation->item.data, mutation->item.len) };
 
+	if (mutation->is_delete) {
+		engine_batch_delete(engine, applying->batch, FAMILY_ITEMS, row_key);
+		return;
+	}
+	stored_item_put_head(head, applying->command->hlc, (uint16_t)applying->command->origin, size_bytes);
+	engine_batch_put_parts(engine, applying->batch, FAMILY_ITEMS, row_key, parts, ARRAY_COUNT(parts));
+}
+
+static void log_change(const struct applying *applying, const Cleave__Mutation *mutation, size_t number)
+{
+	struct partition *partition = applying->partition;
+	struct change change = {
+		.sequence = change_sequence(applying->index, number),
+		.hlc = applying->command->hlc,
+		.origin = (uint16_t)applying->command->origin,
+		.row_key = slice_of(mutation->row_key.data, mutation->row_key.len),
+		.old_item = slice_of(mutation->old_item.data, mutation->old_item.len),
+		.new_item = mutation->is_delete ? slice_of(NULL, 0)
+						: slice_of(mutation->item.data, mutation->item.len),
+	};
+
+	change_log_put(partition->env->engine, applying->batch, partition->id, &change);
+	partition->changed_sequence = change.sequence;
+}
+
+static enum status apply_mutation(const struct applying *applying, const Cleave__Mutation *mutation,
+				  size_t number)
+{
 	if (!mutation->is_write)
 		return ST_OK;
-	if (!partition_covers(partition, row_key))
+	if (!partition_covers(applying->partition, slice_of(mutation->row_key.data, mutation->row_key.len)))
 		return ST_CORRUPT;
-	if (mutation->is_delete) {
-		engine_batch_delete(engine, batch, FAMILY_ITEMS, row_key);
-		return ST_OK;
-	}
-	stored_item_put_head(head, command->hlc, (uint16_t)command->origin,
-			     mutation->outcome == NULL ? 0 : mutation->outcome->new_size_bytes);
-	parts[0] = slice_of(head, sizeof(head));
-	parts[1] = slice_of(mutation->item.data, mutation->item.len);
-	engine_batch_put_parts(engine, batch, FAMILY_ITEMS, row_key, parts, ARRAY_COUNT(parts));
+	put_row(applying, mutation, mutation->outcome == NULL ? 0 : mutation->outcome->new_size_bytes);
+	if (partition_indexes_logs_changes(&applying->partition->indexes))
+		log_change(applying, mutation, number);
 	return ST_OK;
 }
 
-static enum status apply_command(struct partition *partition, struct engine_batch *batch,
-				 const Cleave__PartitionCommand *command)
+static enum status apply_writes(const struct applying *applying)
 {
-	enum status status = ST_OK;
+	struct partition *partition = applying->partition;
+	const Cleave__PartitionCommand *command = applying->command;
 
-	for (size_t i = 0; status == ST_OK && i < command->n_mutations; i++)
-		status = apply_mutation(partition, batch, command, command->mutations[i]);
-	if (status == ST_OK)
-		status = partition_outcomes_apply(&partition->outcomes, partition->env->engine, batch,
-						  command);
+	for (size_t i = 0; i < command->n_mutations; i++) {
+		enum status status = apply_mutation(applying, command->mutations[i], i);
+
+		if (status != ST_OK)
+			return status;
+	}
+	return partition_outcomes_apply(&partition->outcomes, partition->env->engine, applying->batch,
+					command);
+}
+
+/* Rows of a global index: those that the source's mark has not passed, then the mark. */
+static enum status apply_index_rows(const struct applying *applying)
+{
+	struct partition *partition = applying->partition;
+	const Cleave__PartitionCommand *command = applying->command;
+	struct slice mark = partition_sources_mark(&partition->sources, command->source_partition_id);
+	struct slice position = mark;
+
+	for (size_t i = 0; i < command->n_mutations; i++) {
+		const Cleave__Mutation *mutation = command->mutations[i];
+		struct slice item = slice_of(mutation->item.data, mutation->item.len);
+
+		position = slice_of(mutation->position.data, mutation->position.len);
+		if (slice_compare(position, mark) <= 0)
+			continue;
+		if (!partition_covers(partition, slice_of(mutation->row_key.data, mutation->row_key.len)))
+			return ST_CORRUPT;
+		put_row(applying, mutation, (uint32_t)item_size_bytes(item));
+	}
+	if (slice_compare(position, mark) <= 0)
+		return ST_OK;
+	return partition_sources_move(&partition->sources, partition->env->engine, applying->batch,
+				      command->source_partition_id, position);
+}
+
+static enum status apply_progress(const struct applying *applying)
+{
+	struct partition *partition = applying->partition;
+
+	for (size_t i = 0; i < applying->command->n_progress; i++) {
+		enum status status = partition_indexes_apply_progress(&partition->indexes,
+								      partition->env->engine, applying->batch,
+								      applying->command->progress[i]);
+
+		if (status != ST_OK)
+			return status;
+	}
+	return ST_OK;
+}
+
+static enum status apply_body(const struct applying *applying)
+{
+	struct partition *partition = applying->partition;
+	const Cleave__PartitionCommand *command = applying->command;
+
+	if (command->indexes != NULL)
+		return partition_indexes_apply(&partition->indexes, partition->env->engine, applying->batch,
+					       applying->index, command->indexes);
+	if (command->n_progress > 0)
+		return apply_progress(applying);
+	if (command->source_partition_id != 0)
+		return apply_index_rows(applying);
+	return apply_writes(applying);
+}
+
+static enum status apply_command(const struct applying *applying)
+{
+	struct partition *partition = applying->partition;
+	const Cleave__PartitionCommand *command = applying->command;
+	enum status status = apply_body(applying);
+
 	if (command->hlc > partition->last_hlc)
 		partition->last_hlc = command->hlc;
 	if (command->window_ms > partition->window_ms)
@@ -62,7 +162,8 @@ static enum status apply(struct group_fsm *fsm, const struct group_command *comm
 	ProtobufCAllocator allocator = proto_arena_allocator(&partition->arena);
 	Cleave__PartitionCommand *decoded = cleave__partition_command__unpack(&allocator, command->body.size,
 									      command->body.data);
-	enum status status = decoded == NULL ? ST_CORRUPT : apply_command(partition, batch, decoded);
+	struct applying applying = { partition, batch, decoded, command->index };
+	enum status status = decoded == NULL ? ST_CORRUPT : apply_command(&applying);
 
 	arena_reset(&partition->arena);
 	return status;
@@ -70,7 +171,15 @@ static enum status apply(struct group_fsm *fsm, const struct group_command *comm
 
 static void applied(struct group_fsm *fsm, uint64_t index)
 {
-	partition_write_on_applied(partition_of(fsm), index);
+	struct partition *partition = partition_of(fsm);
+
+	if (partition->env->feeders != NULL && group_is_ready(partition->group) &&
+	    (partition->feeder != NULL || partition->indexes.feed_count > 0))
+		partition->env->feeders->changed(partition->env->feeders, partition);
+	partition_write_on_applied(partition, index);
+	partition_propose_on_applied(partition, index);
+	if (partition->wants_definitions)
+		partition_definitions_follow(partition);
 }
 
 static void leader_ready(struct group_fsm *fsm)
@@ -79,6 +188,9 @@ static void leader_ready(struct group_fsm *fsm)
 	struct partition_env *env = partition->env;
 
 	partition->window_mono_ms = runtime_mono_ms(env->runtime);
+	partition_definitions_follow(partition);
+	if (env->feeders != NULL && partition->indexes.feed_count > 0)
+		env->feeders->changed(env->feeders, partition);
 	if (env->leader_changed != NULL)
 		env->leader_changed(env);
 }
@@ -88,7 +200,7 @@ static void leader_lost(struct group_fsm *fsm)
 	struct partition *partition = partition_of(fsm);
 
 	partition->window_mono_ms = 0;
-	partition_write_on_lost(partition);
+	partition_on_lost(partition);
 	if (partition->env->leader_changed != NULL)
 		partition->env->leader_changed(partition->env);
 }
@@ -147,6 +259,7 @@ enum status partition_fsm_put_meta(struct partition *partition, struct engine_ba
 	meta.table_id = partition->table_id;
 	meta.epoch = partition->epoch;
 	meta.catalog_version = partition->catalog_version;
+	meta.awaits_indexes = partition->awaits_indexes;
 	meta.range_start = (ProtobufCBinaryData){ partition->range_start.size, partition->range_start.data };
 	meta.range_end = (ProtobufCBinaryData){ partition->range_end.size, partition->range_end.data };
 	buf_init(&packed, META_SIZE_MAX);
@@ -176,6 +289,7 @@ static enum status take_meta(struct partition *partition, struct slice value)
 	partition->table_id = meta->table_id;
 	partition->epoch = meta->epoch;
 	partition->catalog_version = meta->catalog_version;
+	partition->awaits_indexes = meta->awaits_indexes;
 	buf_reset(&partition->range_start);
 	buf_reset(&partition->range_end);
 	buf_append(&partition->range_start, meta->range_start.data, meta->range_start.len);
@@ -197,6 +311,11 @@ enum status partition_fsm_load(struct partition *partition)
 		return status == ST_NOT_FOUND ? ST_CORRUPT : status;
 	status = take_meta(partition, value.slice);
 	engine_value_release(&value);
+	if (status == ST_OK)
+		status = partition_indexes_load(&partition->indexes, partition->env->engine,
+						partition->awaits_indexes);
+	if (status == ST_OK)
+		status = partition_sources_load(&partition->sources, partition->env->engine);
 	if (status == ST_OK)
 		status = partition_outcomes_load(&partition->outcomes, partition->env->engine);
 	if (status == ST_OK && !queue_is_empty(&partition->outcomes.commands))

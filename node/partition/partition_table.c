@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "node/partition/partition_definitions.h"
 #include "proto/base/log.h"
 #include "replication/group/group_state.h"
 #include "storage/expr/eval_update.h"
@@ -76,13 +77,7 @@ struct partition *partition_table_next(const struct partition_table *table, size
 
 uint64_t partition_table_catalog_version(const struct partition_table *table)
 {
-	return table->view == NULL ? 0 : table->view->state.version;
-}
-
-const struct table_info *partition_table_owner(const struct partition_table *table,
-					       const struct partition *partition)
-{
-	return table->view == NULL ? NULL : catalog_state_table(&table->view->state, partition->table_id);
+	return table->env.view == NULL ? 0 : table->env.view->state.version;
 }
 
 enum status partition_table_create(struct partition_table *table, const struct partition_meta *meta,
@@ -139,6 +134,8 @@ static void create_from_record(struct partition_table *table, const struct parti
 		.range_start = info->range_start,
 		.range_end = info->range_end,
 		.catalog_version = info->version,
+		.awaits_indexes =
+			catalog_state_table(&table->env.view->state, info->table_id)->is_born_with_indexes,
 	};
 	enum status status;
 
@@ -164,7 +161,7 @@ static void create_from_record(struct partition_table *table, const struct parti
 static void follow_record(struct partition_table *table, const struct partition_info *info)
 {
 	const struct partition_replica *own = partition_info_find_replica(info, table->env.groups->node_id);
-	const struct table_info *owner = catalog_state_table(&table->view->state, info->table_id);
+	const struct table_info *owner = catalog_state_table(&table->env.view->state, info->table_id);
 	struct partition *partition = partition_table_find(table, info->partition_id);
 
 	if (own == NULL || owner == NULL)
@@ -186,8 +183,8 @@ static struct partition *find_orphan(const struct partition_table *table)
 	size_t cursor = 0;
 
 	while ((partition = partition_table_next(table, &cursor)) != NULL) {
-		if (catalog_state_partition(&table->view->state, partition->id) == NULL &&
-		    table->view->state.version >= partition->catalog_version)
+		if (catalog_state_partition(&table->env.view->state, partition->id) == NULL &&
+		    table->env.view->state.version >= partition->catalog_version)
 			return partition;
 	}
 	return NULL;
@@ -197,9 +194,10 @@ void partition_table_follow(struct partition_table *table, const struct catalog_
 {
 	const struct partition_info *info;
 	struct partition *orphan;
+	struct partition *partition;
 	size_t cursor = 0;
 
-	table->view = view;
+	table->env.view = view;
 	if (view->state.version == 0)
 		return;
 	while ((info = catalog_state_next_partition(&view->state, &cursor)) != NULL) {
@@ -211,4 +209,7 @@ void partition_table_follow(struct partition_table *table, const struct catalog_
 	while ((orphan = find_orphan(table)) != NULL)
 		partition_table_drop(table, orphan);
 	table->reconciled_version = view->state.version;
+	cursor = 0;
+	while ((partition = partition_table_next(table, &cursor)) != NULL)
+		partition_definitions_follow(partition);
 }

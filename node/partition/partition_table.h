@@ -14,7 +14,6 @@ enum { PARTITION_TABLE_MAX = 50000 };
 
 struct partition_table {
 	struct partition_env env;
-	const struct catalog_view *view; /* set by partition_table_follow() */
 	struct hash_map by_id;
 	struct queue dropped; /* struct partition_dropped, not yet known to the catalog */
 	uint64_t reconciled_version;
@@ -39,9 +38,6 @@ struct partition *partition_table_next(const struct partition_table *table, size
 /* Create what the catalog places here and drop what it no longer knows. */
 void partition_table_follow(struct partition_table *table, const struct catalog_view *view);
 uint64_t partition_table_catalog_version(const struct partition_table *table);
-/* The table that a partition is a part of; NULL while the catalog's copy does not have it. */
-const struct table_info *partition_table_owner(const struct partition_table *table,
-					       const struct partition *partition);
 
 /* The catalog has heard of the first count dropped partitions. */
 void partition_table_forget_dropped(struct partition_table *table, uint64_t count);

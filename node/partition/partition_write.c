@@ -1,3 +1,5 @@
+#include "node/partition/partition_definitions.h"
+#include "node/partition/partition_propose.h"
 #include "node/partition/partition_verdict.h"
 
 #include <stdlib.h>
@@ -19,6 +21,7 @@ struct partition_command_in_flight {
 	struct queue link;
 	uint64_t index;
 	uint64_t sequence;
+	uint64_t changes_through; /* applied: the newest change then */
 	struct queue writes;
 };
 
@@ -40,6 +43,7 @@ static void close_buffers(struct partition_write *write)
 {
 	buf_close(&write->returned_copy);
 	buf_close(&write->new_item);
+	buf_close(&write->old_copy);
 }
 
 /* done() may free the write, so what it returns goes first into a local. */
@@ -48,6 +52,7 @@ static void answer(struct partition_write *write, enum status status)
 	struct buf returned_copy = write->returned_copy;
 
 	buf_close(&write->new_item);
+	buf_close(&write->old_copy);
 	finish(write, status);
 	buf_close(&returned_copy);
 }
@@ -98,6 +103,16 @@ static enum status read_old(struct partition *partition, struct slice row_key, e
 	return status;
 }
 
+/* The row before goes into the log of changes, by way of the command. */
+static enum status keep_old(struct partition *partition, struct partition_write *write,
+			    const struct partition_old_image *old)
+{
+	buf_reset(&write->old_copy);
+	if (partition_indexes_logs_changes(&partition->indexes) && old->exists && write->changes)
+		buf_append_slice(&write->old_copy, old->item);
+	return write->old_copy.status;
+}
+
 /* The verdict, into the overlay and the turn. */
 static enum status take_result(struct partition *partition, struct partition_write *write,
 			       const struct partition_old_image *old)
@@ -105,6 +120,8 @@ static enum status take_result(struct partition *partition, struct partition_wri
 	enum status status = partition_verdict_reach(write, old, &partition->env->scratch);
 
 	arena_reset(&partition->env->scratch);
+	if (status == ST_OK)
+		status = keep_old(partition, write, old);
 	if (status == ST_OK && write->changes) {
 		struct partition_overlay_image image = {
 			.is_delete = write->kind == PARTITION_DELETE,
@@ -120,7 +137,8 @@ static enum status take_result(struct partition *partition, struct partition_wri
 	queue_init(&write->link);
 	queue_push_tail(&partition->turn, &write->link);
 	partition->turn_count++;
-	partition->turn_bytes += write->row_key.size + write->image.size + write->returned_copy.size;
+	partition->turn_bytes += write->row_key.size + write->image.size + write->returned_copy.size +
+				 write->old_copy.size;
 	return ST_OK;
 }
 
@@ -128,7 +146,14 @@ static void propose_turn(struct partition *partition);
 
 static bool must_wait(const struct partition *partition)
 {
-	return partition->must_drain && !queue_is_empty(&partition->proposed);
+	return (partition->must_drain && !queue_is_empty(&partition->proposed)) ||
+	       partition_definitions_block_writes(partition);
+}
+
+/* Index rows and changes are made from what the write replaces. */
+static bool needs_old(const struct partition *partition, const struct partition_write *write)
+{
+	return partition->indexes.set != NULL || partition_verdict_needs_old(write);
 }
 
 static enum status evaluate(struct partition *partition, struct partition_write *write)
@@ -146,7 +171,7 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 		propose_turn(partition);
 	if (must_wait(partition))
 		return ST_BUSY;
-	if (partition_verdict_needs_old(write))
+	if (needs_old(partition, write))
 		status = read_old(partition, write->row_key, mode, &value, &old);
 	if (status == ST_OK)
 		status = take_result(partition, write, &old);
@@ -251,6 +276,7 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	write->update_error = CLEAVE__EXPR_UPDATE_ERROR__EXPR_UPDATE_OK;
 	buf_init(&write->new_item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	buf_init(&write->returned_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	buf_init(&write->old_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	if (!group_is_ready(partition->group))
 		return ST_NOT_LEADER;
 	outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
@@ -309,6 +335,7 @@ static Cleave__Mutation *encode_mutation(struct arena *arena, const struct parti
 	outcome->old_size_bytes = write->old_size_bytes;
 	outcome->new_size_bytes = write->new_size_bytes;
 	outcome->returned = (ProtobufCBinaryData){ write->returned_copy.size, write->returned_copy.data };
+	mutation->old_item = (ProtobufCBinaryData){ write->old_copy.size, write->old_copy.data };
 	mutation->outcome = outcome;
 	return mutation;
 }
@@ -317,14 +344,9 @@ static enum status pack_turn(struct partition *partition, struct buf *packed)
 {
 	struct arena *arena = &partition->arena;
 	Cleave__PartitionCommand command;
-	uint8_t *start = NULL;
 
 	cleave__partition_command__init(&command);
-	command.hlc = partition_next_hlc(partition);
-	command.window_ms = partition_window_ms(partition);
-	command.origin = partition->env->region;
-	partition->window_ms = command.window_ms;
-	partition->window_mono_ms = runtime_mono_ms(partition->env->runtime);
+	partition_propose_stamp(partition, &command);
 	command.mutations = arena_alloc(arena, partition->turn_count * sizeof(struct Cleave__Mutation *));
 	if (command.mutations == NULL)
 		return ST_NO_MEMORY;
@@ -336,11 +358,7 @@ static enum status pack_turn(struct partition *partition, struct buf *packed)
 			return ST_NO_MEMORY;
 		command.mutations[command.n_mutations++] = mutation;
 	}
-	start = buf_extend(packed, cleave__partition_command__get_packed_size(&command));
-	if (start == NULL)
-		return packed->status;
-	(void)cleave__partition_command__pack(&command, start);
-	return ST_OK;
+	return partition_propose_pack(&command, packed);
 }
 
 static void drop_from_overlay(struct partition *partition, const struct queue *writes, uint64_t sequence)
@@ -399,10 +417,48 @@ static void propose_turn(struct partition *partition)
 	partition->turn_bytes = 0;
 }
 
+void partition_write_flush(struct partition *partition)
+{
+	runtime_task_cancel(&partition->propose_task);
+	propose_turn(partition);
+}
+
 static void on_turn_end(struct runtime_task *task)
 {
 	propose_turn(CONTAINER_OF(task, struct partition, propose_task));
 }
+
+/* --- global indexes --- */
+
+void partition_write_on_fed(struct partition *partition, uint64_t sequence)
+{
+	partition->fed_sequence = sequence;
+	while (!queue_is_empty(&partition->unfed)) {
+		struct partition_command_in_flight *command = CONTAINER_OF(
+			partition->unfed.next, struct partition_command_in_flight, link);
+
+		if (command->changes_through > partition->fed_sequence)
+			break;
+		queue_remove(&command->link);
+		answer_verdicts(&command->writes);
+		free(command);
+	}
+}
+
+/* It is applied; perhaps its rows are still to get into global indexes. */
+static void end_command(struct partition *partition, struct partition_command_in_flight *command)
+{
+	command->changes_through = partition->changed_sequence;
+	if (partition->env->waits_for_indexes && partition->feeder != NULL &&
+	    command->changes_through > partition->fed_sequence) {
+		queue_push_tail(&partition->unfed, &command->link);
+		return;
+	}
+	answer_verdicts(&command->writes);
+	free(command);
+}
+
+/* --- applied, lost --- */
 
 void partition_write_on_applied(struct partition *partition, uint64_t index)
 {
@@ -414,8 +470,7 @@ void partition_write_on_applied(struct partition *partition, uint64_t index)
 			break;
 		queue_remove(&command->link);
 		drop_from_overlay(partition, &command->writes, command->sequence);
-		answer_verdicts(&command->writes);
-		free(command);
+		end_command(partition, command);
 	}
 	if (queue_is_empty(&partition->proposed))
 		partition->must_drain = false;
@@ -428,6 +483,7 @@ void partition_write_on_lost(struct partition *partition)
 
 	partition_overlay_clear(&partition->overlay);
 	partition->must_drain = false;
+	partition_write_on_fed(partition, UINT64_MAX); /* they are committed */
 	queue_init(&refused);
 	queue_move_all(&partition->turn, &refused);
 	partition->turn_count = 0;
@@ -446,6 +502,7 @@ void partition_write_init(struct partition *partition)
 {
 	queue_init(&partition->turn);
 	queue_init(&partition->proposed);
+	queue_init(&partition->unfed);
 	hash_map_init(&partition->pending_ids, 2 * (size_t)PARTITION_PENDING_WRITES_MAX);
 	runtime_task_init(&partition->propose_task, on_turn_end);
 	partition->turn_sequence = 1;

@@ -44,6 +44,7 @@ struct partition_write {
 	bool changes;       /* the row will differ; else only the outcome is remembered */
 	struct slice image; /* the row then; empty: it is deleted */
 	struct buf new_item;
+	struct buf old_copy; /* the row before, if changes are logged */
 	struct buf returned_copy;
 	struct runtime_job job;
 	uint32_t read_count; /* times that the row had to come from disk */
@@ -58,6 +59,11 @@ struct partition_write {
  * proposed), ST_UNKNOWN_OUTCOME (leadership lost after).  Verdicts against a write go through the
  * log like others: so they are as true as a strong read, and a retry gets the same. */
 enum status partition_write_start(struct partition *partition, struct partition_write *write) MUST_CHECK;
+
+/* Propose what has been evaluated in this turn, now. */
+void partition_write_flush(struct partition *partition);
+/* Changes through a sequence are in the global indexes: answer who waits for that. */
+void partition_write_on_fed(struct partition *partition, uint64_t sequence);
 
 /* For partition.c and partition_fsm.c. */
 void partition_write_init(struct partition *partition);

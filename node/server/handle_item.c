@@ -333,8 +333,7 @@ static enum status start_write(struct write_op *op, const Cleave__WriteItemReque
 
 	if (partition == NULL)
 		return ST_MOVED;
-	status = write_check(message, partition_table_owner(op->items->partitions, partition),
-			     &op->items->row_key);
+	status = write_check(message, partition_owner(partition), &op->items->row_key);
 	if (status == ST_INVALID)
 		log_error("item", "refused write", "partition=%" PRIu64 " reason=\"malformed item or key\"",
 			  message->partition_id);

@@ -142,6 +142,7 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct arena *a
 		.decreased_wall_us = record->decreased_wall_us,
 		.decreases_today = record->decreases_today,
 		.base_table_id = record->base_table_id,
+		.is_born_with_indexes = record->is_born_with_indexes,
 	};
 	enum status status;
 
@@ -219,6 +220,7 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	record->deletion_protection = table->deletion_protection;
 	record->table_class = string_of(table->table_class);
 	record->base_table_id = table->base_table_id;
+	record->is_born_with_indexes = table->is_born_with_indexes;
 	if (table->indexes != NULL && !index_info_encode_all(table->indexes, record, arena))
 		return NULL;
 	return record;

@@ -70,6 +70,7 @@ struct table_info {
 	uint32_t decreases_today;
 	char table_class[CATALOG_CLASS_SIZE_MAX + 1]; /* empty: not told */
 	const struct table_indexes *indexes;          /* NULL: none */
+	bool is_born_with_indexes;
 	uint32_t base_table_id; /* not 0: a derived table, which holds a global index of that table */
 };
 

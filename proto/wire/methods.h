@@ -16,6 +16,7 @@ enum method {
 	METHOD_WRITE_ITEM = 21,
 	METHOD_READ_RANGE = 22,
 	METHOD_GET_ITEMS = 23,
+	METHOD_WRITE_INDEX_ROWS = 24,
 
 	METHOD_CATALOG_WATCH = 40, /* catalog.proto: long poll for changes */
 	METHOD_CATALOG_SYNC = 41,  /* the catalog's version, linearizable */
