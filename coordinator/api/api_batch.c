@@ -287,8 +287,8 @@ static bool make_keys(struct batch_state *state, const struct table_info *const 
 	if (keys == NULL)
 		return false;
 	for (uint32_t t = 0; t < input->table_count; t++) {
-		if (!api_expression_check_schema(&input->tables[t].expressions, &tables[t]->schema, false,
-						 &state->request->error))
+		if (!api_expression_check_projection(&input->tables[t].expressions, &tables[t]->schema,
+						     tables[t]->indexes, &state->request->error))
 			return false;
 		for (uint32_t k = 0; k < input->tables[t].key_count; k++) {
 			if (!api_row_key_of_key(state->request, tables[t], input->tables[t].keys[k],

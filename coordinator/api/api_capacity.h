@@ -17,10 +17,30 @@ void api_capacity_check(struct api_check *check, struct slice value);
 /* Absent or unknown: API_CAPACITY_NONE. */
 enum api_capacity api_capacity_parse(struct slice value);
 
-/* One ConsumedCapacity object, as a value.  Not for API_CAPACITY_NONE. */
+/* What an operation cost in one index. */
+struct api_capacity_arm {
+	struct slice index_name;
+	bool is_local;
+	uint64_t half_units;
+};
+
+struct api_capacity_use {
+	struct slice table_name;
+	uint64_t half_units; /* of the table itself */
+	const struct api_capacity_arm *arms;
+	uint32_t arm_count;
+};
+
+/* One ConsumedCapacity object, as a value, and as a member of that name; the member is left out for
+ * API_CAPACITY_NONE, and the value is not for it. */
+void api_capacity_write_use(struct json_writer *writer, enum api_capacity capacity,
+			    const struct api_capacity_use *use);
+void api_capacity_write_use_member(struct json_writer *writer, enum api_capacity capacity,
+				   const struct api_capacity_use *use);
+
+/* The same of a table whose indexes are not touched. */
 void api_capacity_write(struct json_writer *writer, enum api_capacity capacity, struct slice table_name,
 			uint64_t half_units);
-/* The same as a member of that name; nothing for API_CAPACITY_NONE. */
 void api_capacity_write_member(struct json_writer *writer, enum api_capacity capacity,
 			       struct slice table_name, uint64_t half_units);
 

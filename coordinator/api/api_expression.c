@@ -41,36 +41,61 @@ static struct expr_key_attribute key_of(const struct key_attribute *attribute)
 	return (struct expr_key_attribute){ key_attribute_name(attribute), attribute->type };
 }
 
-static enum status check_keys(const struct api_expressions *expressions,
-			      const struct expr_key_attribute *keys, uint32_t key_count, bool is_query,
-			      struct expr_error *error)
+static enum status check_scalars(const ProtobufCBinaryData *paths, size_t path_count,
+				 const struct table_schema *schema, bool is_index, struct expr_error *error)
 {
-	const Cleave__ExprCondition *filter = expressions->filter;
-	const Cleave__ExprProjection *projection = expressions->projection;
-	enum status status = ST_OK;
+	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
 
-	if (projection != NULL)
-		status = expr_schema_check_scalars(projection->paths, projection->n_paths, keys, key_count,
-						   false, error);
-	if (status == ST_OK && filter != NULL && is_query)
-		status = expr_schema_check_filter(filter, keys, key_count, expressions->is_legacy_filter,
-						  error);
-	if (status == ST_OK && filter != NULL)
-		status = expr_schema_check_scalars(filter->paths, filter->n_paths, keys, key_count, false,
-						   error);
-	return status;
+	return expr_schema_check_scalars(paths, path_count, keys, table_schema_key_count(schema), is_index,
+					 error);
 }
 
-bool api_expression_check_schema(const struct api_expressions *expressions, const struct table_schema *schema,
-				 bool is_query, struct api_error *error)
+/* Key attributes have no inside: first the table's, then those of its indexes. */
+static bool check_paths(const ProtobufCBinaryData *paths, size_t path_count,
+			const struct table_schema *schema, const struct table_indexes *indexes,
+			struct api_error *error)
+{
+	struct expr_error found;
+	enum status status;
+
+	expr_error_init(&found);
+	status = check_scalars(paths, path_count, schema, false, &found);
+	for (uint32_t i = 0; status == ST_OK && indexes != NULL && i < indexes->count; i++)
+		status = check_scalars(paths, path_count, &indexes->list[i].schema, true, &found);
+	return api_expression_take_error(status, &found, error);
+}
+
+bool api_expression_check_projection(const struct api_expressions *expressions,
+				     const struct table_schema *schema, const struct table_indexes *indexes,
+				     struct api_error *error)
+{
+	const Cleave__ExprProjection *projection = expressions->projection;
+
+	return projection == NULL ||
+	       check_paths(projection->paths, projection->n_paths, schema, indexes, error);
+}
+
+bool api_expression_check_filter(const struct api_expressions *expressions, const struct table_schema *schema,
+				 const struct table_indexes *indexes, struct api_error *error)
+{
+	const Cleave__ExprCondition *filter = expressions->filter;
+
+	return filter == NULL || check_paths(filter->paths, filter->n_paths, schema, indexes, error);
+}
+
+bool api_expression_check_filter_keys(const struct api_expressions *expressions,
+				      const struct table_schema *schema, struct api_error *error)
 {
 	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
 	struct expr_error found;
+	enum status status;
 
+	if (expressions->filter == NULL)
+		return true;
 	expr_error_init(&found);
-	return api_expression_take_error(
-		check_keys(expressions, keys, table_schema_key_count(schema), is_query, &found), &found,
-		error);
+	status = expr_schema_check_filter(expressions->filter, keys, table_schema_key_count(schema),
+					  expressions->is_legacy_filter, &found);
+	return api_expression_take_error(status, &found, error);
 }
 
 /* --- placeholders --- */

@@ -15,7 +15,7 @@
 #include "coordinator/expr/expr_key.h"
 #include "coordinator/expr/expr_mixed.h"
 #include "coordinator/json/json_reader.h"
-#include "proto/model/table_schema.h"
+#include "proto/model/table_index.h"
 
 /* As they stood in the request; a text is absent if its .data is NULL. */
 struct api_expression_input {
@@ -43,9 +43,15 @@ bool api_expression_check_mixed(const struct api_expression_input *input,
 				const struct expr_parameter *expressions, uint32_t expression_count,
 				const struct expr_parameter *others, uint32_t other_count,
 				struct api_error *error) MUST_CHECK;
-/* What expressions may not do with the table's keys.  is_query: the filter may not name them. */
-bool api_expression_check_schema(const struct api_expressions *expressions, const struct table_schema *schema,
-				 bool is_query, struct api_error *error) MUST_CHECK;
+/* What expressions may not do with the keys of the table and of its indexes (NULL: none). */
+bool api_expression_check_projection(const struct api_expressions *expressions,
+				     const struct table_schema *schema, const struct table_indexes *indexes,
+				     struct api_error *error) MUST_CHECK;
+bool api_expression_check_filter(const struct api_expressions *expressions, const struct table_schema *schema,
+				 const struct table_indexes *indexes, struct api_error *error) MUST_CHECK;
+/* A Query's filter may not name the keys that it searches by. */
+bool api_expression_check_filter_keys(const struct api_expressions *expressions,
+				      const struct table_schema *schema, struct api_error *error) MUST_CHECK;
 bool api_expression_compile(const struct api_expression_input *input, struct arena *arena,
 			    struct api_expressions *out, struct api_error *error) MUST_CHECK;
 

@@ -125,7 +125,8 @@ static void run_on_table(struct api_request *request)
 	}
 	state->table_id = table->table_id;
 	if (api_row_key_of_key(request, table, state->input.key, &state->row_key) &&
-	    api_expression_check_schema(&state->input.expressions, &table->schema, false, &request->error))
+	    api_expression_check_projection(&state->input.expressions, &table->schema, table->indexes,
+					    &request->error))
 		start_op(state);
 	else
 		api_request_fail(request);

@@ -123,6 +123,15 @@
 #define API_MESSAGE_SELECT_WITH_ATTRIBUTES "Cannot specify the %s when choosing to get %s"
 #define API_MESSAGE_SELECT_NEEDS_INDEX                                                                       \
 	"ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+#define API_MESSAGE_INDEX_UNKNOWN     "The table does not have the specified index: %.*s"
+#define API_MESSAGE_INDEX_BACKFILLING "Cannot read from backfilling global secondary index: %.*s"
+#define API_MESSAGE_INDEX_CONSISTENT  "Consistent reads are not supported on global secondary indexes"
+#define API_MESSAGE_INDEX_SELECT                                                                             \
+	API_INVALID_VALUES "Select type ALL_ATTRIBUTES is not supported for global secondary index %s "      \
+			   "because its projection type is not ALL"
+#define API_MESSAGE_INDEX_ATTRIBUTES API_INVALID_VALUES "Global secondary index %s does not project [%s]"
+#define API_MESSAGE_INDEX_FILTER                                                                             \
+	API_INVALID_VALUES "Secondary index %s does not project one or more filter attributes: [%s]"
 #define API_MESSAGE_START_KEY_INVALID "The provided starting key is invalid"
 #define API_MESSAGE_START_KEY_OUTSIDE                                                                        \
 	"The provided starting key is outside query boundaries based on provided conditions"

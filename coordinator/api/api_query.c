@@ -15,8 +15,8 @@ struct query_state {
 	struct api_request *request;
 	enum api_query_kind kind;
 	struct api_query_input input;
-	struct table_schema schema; /* of the table that op reads */
-	struct query_op op;
+	struct api_query_target target;
+	struct query_op op; /* reads the target; its table_id is 0 before the first start */
 };
 
 static void run_on_table(struct api_request *request);
@@ -62,7 +62,7 @@ static enum status write_last_key(struct json_writer *writer, const struct query
 	if (!state->op.is_cut)
 		return ST_OK;
 	buf_init(&key, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-	status = row_key_to_key(&key, state->op.last_key, &state->schema);
+	status = api_query_target_to_key(&state->target, state->op.last_key, &key);
 	if (status == ST_OK) {
 		json_writer_key(writer, "LastEvaluatedKey");
 		json_writer_begin_value(writer);
@@ -72,10 +72,27 @@ static enum status write_last_key(struct json_writer *writer, const struct query
 	return status;
 }
 
-static uint64_t half_units_of(const struct query_op *op)
+/* The rows are one read; each item that was fetched beside them is one of its own. */
+static void write_capacity(struct json_writer *writer, const struct query_state *state)
 {
-	return capacity_read_half_units(op->evaluated_size_bytes,
-					op->is_consistent ? CAPACITY_READ_STRONG : CAPACITY_READ_EVENTUAL);
+	const struct query_op *op = &state->op;
+	enum capacity_read read = op->is_consistent ? CAPACITY_READ_STRONG : CAPACITY_READ_EVENTUAL;
+	uint64_t half_units = capacity_read_half_units(op->evaluated_size_bytes, read);
+	struct api_capacity_use use = { .table_name = state->input.table_name };
+	struct api_capacity_arm arm;
+
+	if (state->target.has_index) {
+		arm = (struct api_capacity_arm){ state->input.index_name,
+						 table_index_is_local(&state->target.index), half_units };
+		use.arms = &arm;
+		use.arm_count = 1;
+		if (op->fetched_units > 0)
+			use.half_units = capacity_read_half_units(
+				op->fetched_units * LIMIT_READ_UNIT_SIZE_BYTES, read);
+	} else {
+		use.half_units = half_units;
+	}
+	api_capacity_write_use_member(writer, state->input.capacity, &use);
 }
 
 static void answer(struct query_state *state)
@@ -92,7 +109,7 @@ static void answer(struct query_state *state)
 	json_writer_member_int(&writer, "ScannedCount", op->evaluated_count);
 	if (status == ST_OK)
 		status = write_last_key(&writer, state);
-	api_capacity_write_member(&writer, state->input.capacity, state->input.table_name, half_units_of(op));
+	write_capacity(&writer, state);
 	json_writer_object_end(&writer);
 	if (status == ST_OK) {
 		api_request_reply(request);
@@ -136,23 +153,25 @@ static void cancel(struct api_request *request)
 	query_op_cancel(&state->op);
 }
 
-static void start_op(struct query_state *state, const struct table_info *table,
-		     const struct api_query_range *range)
+static void start_op(struct query_state *state, const struct api_query_range *range,
+		     const struct api_query_selection *selection)
 {
 	struct api_request *request = state->request;
 	const struct api_query_input *input = &state->input;
+	const struct api_query_target *target = &state->target;
 
-	state->schema = table->schema;
 	state->op = (struct query_op){
-		.table_id = table->table_id,
+		.table_id = target->table_id,
+		.local_number = target->has_index ? target->index.local_number : 0,
 		.start = range->start,
 		.end = range->end,
 		.is_backward = input->is_backward,
 		.is_consistent = input->is_consistent,
 		.counts_only = input->counts_only,
+		.fetches_items = selection->fetches_items,
 		.row_count_max = input->row_count_max,
 		.filter = input->expressions.filter,
-		.projection = input->expressions.projection,
+		.projection = selection->projection,
 		.arena = request->arena,
 		.done = on_done,
 	};
@@ -160,18 +179,43 @@ static void start_op(struct query_state *state, const struct table_info *table,
 	query_op_start(request->api->options.items, &state->op);
 }
 
-static bool make_range(struct query_state *state, const struct table_info *table,
-		       struct api_query_range *range_out)
+/* All that can be said with the table, in the service's order. */
+static bool make_range(struct query_state *state, struct api_query_range *range_out)
 {
 	struct api_request *request = state->request;
+	const struct api_query_input *input = &state->input;
+	const struct api_query_target *target = &state->target;
+	const struct api_expressions *expressions = &input->expressions;
+	struct api_error *error = &request->error;
 	bool is_query = state->kind == API_QUERY;
-	bool is_made = is_query ? api_query_range_of_query(&state->input, table, request->arena, range_out,
-							   &request->error)
-				: api_query_range_of_scan(&state->input, table, request->arena, range_out,
-							  &request->error);
 
-	return is_made && api_expression_check_schema(&state->input.expressions, &table->schema, is_query,
-						      &request->error);
+	if (!api_query_target_check_consistency(target, input, error))
+		return false;
+	if (is_query ? !api_query_range_of_query(input, target, request->arena, range_out, error)
+		     : !api_query_range_of_scan(input, target, request->arena, range_out, error))
+		return false;
+	if (!api_expression_check_projection(expressions, &target->table_schema, target->indexes, error))
+		return false;
+	if (is_query &&
+	    (!api_expression_check_filter_keys(expressions, api_query_target_schema(target), error) ||
+	     !api_query_target_check_select(target, input, error)))
+		return false;
+	return api_expression_check_filter(expressions, &target->table_schema, target->indexes, error) &&
+	       api_query_target_check_attributes(target, input, is_query, error);
+}
+
+static void read_target(struct query_state *state)
+{
+	struct api_request *request = state->request;
+	struct api_query_selection selection;
+	struct api_query_range range;
+
+	if (make_range(state, &range) &&
+	    api_query_target_selection(&state->target, &state->input, request->arena, &selection,
+				       &request->error))
+		start_op(state, &range, &selection);
+	else
+		api_request_fail(request);
 }
 
 /* After a sync the table must be there, and another one than before. */
@@ -179,20 +223,20 @@ static void run_on_table(struct api_request *request)
 {
 	struct query_state *state = request->state;
 	const struct table_info *table = api_request_find_usable(request, state->input.table_name);
-	struct api_query_range range;
+	bool is_found = table != NULL &&
+			api_query_target_find(&state->input, table, &request->api->options.view->state,
+					      &state->target, &request->error);
 
-	if (table == NULL && !request->has_synced) {
+	if (!is_found && !request->has_synced) {
+		api_error_init(&request->error); /* our copy of the catalog may be old */
 		api_request_sync(request, run_on_table);
-		return;
-	}
-	if (table == NULL || table->table_id == state->op.table_id) {
+	} else if (table == NULL || (is_found && state->target.table_id == state->op.table_id)) {
 		api_failure_answer(request, ST_NOT_FOUND);
-		return;
-	}
-	if (make_range(state, table, &range))
-		start_op(state, table, &range);
-	else
+	} else if (!is_found) {
 		api_request_fail(request);
+	} else {
+		read_target(state);
+	}
 }
 
 static void run(struct api_request *request, enum api_query_kind kind)

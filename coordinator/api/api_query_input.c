@@ -174,10 +174,12 @@ static void fill_in(const struct raw_input *raw, struct api_query_input *out)
 {
 	*out = (struct api_query_input){
 		.table_name = raw->table_name,
+		.index_name = raw->index_name,
 		.start_key = raw->start_key,
 		.is_consistent = raw->consistent_read == JSON_TRUE,
 		.is_backward = raw->scan_forward == JSON_FALSE,
 		.counts_only = api_enum_index(&select_enum, raw->select) == SELECT_COUNT,
+		.wants_whole_items = api_enum_index(&select_enum, raw->select) == SELECT_ALL,
 		.row_count_max = raw->limit.is_set ? (uint32_t)raw->limit.value : UINT32_MAX,
 		.segment = raw->segment.is_set ? (uint32_t)raw->segment.value : 0,
 		.segment_count = raw->total_segments.is_set ? (uint32_t)raw->total_segments.value : 1,
@@ -245,10 +247,6 @@ bool api_query_input_read(enum api_query_kind kind, struct slice body, struct ar
 	}
 	if (!check_constraints(kind, &raw, error))
 		return false;
-	if (raw.index_name.data != NULL) {
-		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_NOT_SUPPORTED, "IndexName");
-		return false;
-	}
 	fill_in(&raw, input_out);
 	return check_parameters(kind, &raw, arena, &json, input_out, error);
 }

@@ -19,10 +19,12 @@ enum api_query_kind { API_QUERY, API_SCAN };
 
 struct api_query_input {
 	struct slice table_name;
-	struct slice start_key; /* item bytes; data NULL: from the beginning */
+	struct slice index_name; /* data NULL: the table itself */
+	struct slice start_key;  /* item bytes; data NULL: from the beginning */
 	bool is_consistent;
 	bool is_backward;
 	bool counts_only;
+	bool wants_whole_items; /* Select is ALL_ATTRIBUTES */
 	uint32_t row_count_max; /* UINT32_MAX: no Limit */
 	uint32_t segment;       /* of segment_count, from 0 */
 	uint32_t segment_count; /* 1: the whole table */

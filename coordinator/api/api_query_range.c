@@ -1,7 +1,7 @@
 #include "coordinator/api/api_query_range.h"
 
 #include "coordinator/api/api_message.h"
-#include "proto/model/row_key.h"
+#include "coordinator/api/api_start_key.h"
 
 static bool fail_internal(struct api_error *error)
 {
@@ -50,27 +50,6 @@ static bool segment_bound(uint32_t index, uint32_t count, uint32_t table_id, str
 	return keep(&scratch, arena, bound_out, error);
 }
 
-/* The row key that a start key names; what is wrong with it follows prefix. */
-static bool make_row_key(struct slice key, const struct table_info *table, const char *prefix,
-			 struct arena *arena, struct slice *row_key_out, struct api_error *error)
-{
-	struct row_key_error key_error = { .fault = ROW_KEY_OK };
-	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES];
-	struct buf scratch;
-	enum status status;
-
-	buf_init(&scratch, LIMIT_ROW_KEY_SIZE_BYTES);
-	status = row_key_from_key(&scratch, table->table_id, table->token_seed, &table->schema, key,
-				  &key_error);
-	if (status == ST_INVALID) {
-		buf_close(&scratch);
-		row_key_error_print(&key_error, message, sizeof(message));
-		api_error_set(error, API_ERROR_VALIDATION, "%s%s", prefix, message);
-		return false;
-	}
-	return keep(&scratch, arena, row_key_out, error);
-}
-
 static bool holds(const struct api_query_range *range, struct slice row_key)
 {
 	return slice_compare(row_key, range->start) >= 0 && slice_compare(row_key, range->end) < 0;
@@ -88,29 +67,38 @@ static bool begin_after(struct slice row_key, struct arena *arena, struct slice 
 	return true;
 }
 
-bool api_query_range_of_scan(const struct api_query_input *input, const struct table_info *table,
-			     struct arena *arena, struct api_query_range *range_out, struct api_error *error)
+/* Go on behind the start key, which lies in the segment. */
+static bool skip_to_start_key(const struct api_query_input *input, const struct api_query_target *target,
+			      struct arena *arena, struct api_query_range *range, struct api_error *error)
 {
-	struct api_query_range range;
 	struct slice row_key;
 
-	if (!segment_bound(input->segment, input->segment_count, table->table_id, arena, &range.start,
+	if (!api_start_key_to_row(target, input->start_key, arena, &row_key, error))
+		return false;
+	if (!holds(range, row_key)) {
+		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_START_KEY_SEGMENT,
+			      input->segment_count, input->segment);
+		return false;
+	}
+	return begin_after(row_key, arena, &range->start, error);
+}
+
+bool api_query_range_of_scan(const struct api_query_input *input, const struct api_query_target *target,
+			     struct arena *arena, struct api_query_range *range_out, struct api_error *error)
+{
+	bool has_start_key = input->start_key.data != NULL;
+	struct api_query_range range;
+
+	if (has_start_key && !api_start_key_check_form(target, API_SCAN, input->start_key, error))
+		return false;
+	if (!api_query_target_check_select(target, input, error) ||
+	    !segment_bound(input->segment, input->segment_count, target->table_id, arena, &range.start,
 			   error) ||
-	    !segment_bound(input->segment + 1, input->segment_count, table->table_id, arena, &range.end,
+	    !segment_bound(input->segment + 1, input->segment_count, target->table_id, arena, &range.end,
 			   error))
 		return false;
-	if (input->start_key.data != NULL) {
-		if (!make_row_key(input->start_key, table, API_MESSAGE_START_KEY_INVALID ": ", arena,
-				  &row_key, error))
-			return false;
-		if (!holds(&range, row_key)) {
-			api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_START_KEY_SEGMENT,
-				      input->segment_count, input->segment);
-			return false;
-		}
-		if (!begin_after(row_key, arena, &range.start, error))
-			return false;
-	}
+	if (has_start_key && !skip_to_start_key(input, target, arena, &range, error))
+		return false;
 	*range_out = range;
 	return true;
 }
@@ -159,14 +147,23 @@ static bool check_values(const struct expr_key_query *query, const struct table_
 	return true;
 }
 
-/* prefix and a sort key: the row itself, or with is_after the first key behind it. */
+/* The first of the keys that begin with prefix and a sort key, or with is_after the first behind them:
+ * in an index other parts follow. */
 static void append_sort_bound(struct buf *out, struct slice prefix, const struct item_value *value,
 			      bool is_after)
 {
-	buf_append_slice(out, prefix);
-	row_key_append_part(out, value->type, value->payload);
-	if (is_after)
-		buf_put_u8(out, 0);
+	struct buf beginning;
+
+	buf_init(&beginning, LIMIT_ROW_KEY_SIZE_BYTES);
+	buf_append_slice(&beginning, prefix);
+	row_key_append_part(&beginning, value->type, value->payload);
+	if (beginning.status != ST_OK)
+		out->status = beginning.status;
+	else if (is_after)
+		row_key_append_after(out, buf_slice(&beginning));
+	else
+		buf_append_slice(out, buf_slice(&beginning));
+	buf_close(&beginning);
 }
 
 /* All rows that begin with what out holds: out becomes the start, end the end. */
@@ -202,8 +199,20 @@ static void append_bounds(const struct expr_key_query *query, struct slice prefi
 		row_key_append_after(end, prefix);
 }
 
+static enum status append_prefix(const struct api_query_target *target, struct slice partition_key,
+				 struct buf *out)
+{
+	struct index_owner owner;
+
+	if (!target->has_index)
+		return row_key_partition_start(out, target->table_id, target->token_seed,
+					       &target->table_schema, partition_key);
+	owner = api_query_target_owner(target);
+	return table_index_partition_start(out, &owner, partition_key);
+}
+
 /* The rows that the key condition asks for, and those of its partition key alone. */
-static bool make_query_range(const struct expr_key_query *query, const struct table_info *table,
+static bool make_query_range(const struct expr_key_query *query, const struct api_query_target *target,
 			     struct arena *arena, struct api_query_range *range_out, struct slice *prefix_out,
 			     struct api_error *error)
 {
@@ -213,8 +222,7 @@ static bool make_query_range(const struct expr_key_query *query, const struct ta
 	bool is_made;
 
 	buf_init(&prefix, LIMIT_ROW_KEY_SIZE_BYTES);
-	if (row_key_partition_start(&prefix, table->table_id, table->token_seed, &table->schema,
-				    query->partition.payload) != ST_OK) {
+	if (append_prefix(target, query->partition.payload, &prefix) != ST_OK) {
 		buf_close(&prefix);
 		return fail_internal(error);
 	}
@@ -235,19 +243,6 @@ static bool begins_with(struct slice bytes, struct slice prefix)
 	return bytes.size >= prefix.size && memcmp(bytes.data, prefix.data, prefix.size) == 0;
 }
 
-/* What the service says of a start key's form. */
-static const char *start_key_form_fault(const struct table_schema *schema, struct slice key)
-{
-	struct item_value value;
-
-	if (item_count(key) != table_schema_key_count(schema) ||
-	    !item_find(key, key_attribute_name(&schema->partition_key), &value))
-		return API_MESSAGE_START_KEY_INVALID;
-	if (schema->has_sort_key && !item_find(key, key_attribute_name(&schema->sort_key), &value))
-		return API_MESSAGE_START_KEY_INVALID;
-	return NULL;
-}
-
 /* What it says of a start key that is no row of the query's.  It looks at the condition on the
  * sort key first, whatever the partition key. */
 static const char *start_key_place_fault(const struct expr_key_query *query,
@@ -261,25 +256,38 @@ static const char *start_key_place_fault(const struct expr_key_query *query,
 	return begins_with(row_key, prefix) ? NULL : API_MESSAGE_START_KEY_RESTART;
 }
 
+/* The row key's place among the rows of another partition key, whose row keys begin with prefix. */
+static bool move_row_key(const struct api_query_target *target, struct slice row_key, struct slice prefix,
+			 struct arena *arena, struct slice *moved_out, struct api_error *error)
+{
+	const struct table_schema *schema = api_query_target_schema(target);
+	struct slice rest = slice_of(row_key.data + LIMIT_ROW_KEY_HEAD_SIZE_BYTES,
+				     row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
+	bool has_number = target->has_index && table_index_is_local(&target->index);
+	struct slice ignored;
+	struct buf scratch;
+
+	if (row_key_take_part(&rest, schema, &schema->partition_key, &ignored) != ST_OK)
+		return fail_internal(error);
+	if (has_number) /* the prefix has it too */
+		rest = slice_of(rest.data + 1, rest.size - 1);
+	buf_init(&scratch, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
+	buf_append_slice(&scratch, prefix);
+	buf_append_slice(&scratch, rest);
+	return keep(&scratch, arena, moved_out, error);
+}
+
 /* Go on behind the start key, in the direction of the query. */
 static bool move_to_start_key(const struct api_query_input *input, const struct expr_key_query *query,
-			      const struct table_info *table, struct slice prefix, struct arena *arena,
+			      const struct api_query_target *target, struct slice prefix, struct arena *arena,
 			      struct api_query_range *range, struct api_error *error)
 {
 	const char *fault;
-	struct row_key_parts parts;
 	struct slice row_key;
 	struct slice as_if;
-	struct buf scratch;
 
-	if (!make_row_key(input->start_key, table, "", arena, &row_key, error))
-		return false;
-	if (row_key_split(row_key, &table->schema, &parts) != ST_OK)
-		return fail_internal(error);
-	buf_init(&scratch, LIMIT_ROW_KEY_SIZE_BYTES);
-	buf_append_slice(&scratch, prefix);
-	buf_append_slice(&scratch, parts.sort_key);
-	if (!keep(&scratch, arena, &as_if, error))
+	if (!api_start_key_to_row(target, input->start_key, arena, &row_key, error) ||
+	    !move_row_key(target, row_key, prefix, arena, &as_if, error))
 		return false;
 	fault = start_key_place_fault(query, range, prefix, row_key, as_if);
 	if (fault != NULL) {
@@ -292,26 +300,22 @@ static bool move_to_start_key(const struct api_query_input *input, const struct 
 	return true;
 }
 
-bool api_query_range_of_query(const struct api_query_input *input, const struct table_info *table,
+bool api_query_range_of_query(const struct api_query_input *input, const struct api_query_target *target,
 			      struct arena *arena, struct api_query_range *range_out, struct api_error *error)
 {
-	const struct table_schema *schema = &table->schema;
+	const struct table_schema *schema = api_query_target_schema(target);
+	bool has_start_key = input->start_key.data != NULL;
 	struct api_query_range range;
 	struct expr_key_query query;
-	const char *fault = input->start_key.data == NULL ? NULL
-							  : start_key_form_fault(schema, input->start_key);
 	struct slice prefix;
 
-	if (fault != NULL) {
-		api_error_set(error, API_ERROR_VALIDATION, "%s", fault);
+	if (has_start_key && !api_start_key_check_form(target, API_QUERY, input->start_key, error))
 		return false;
-	}
 	if (!match_terms(&input->expressions.key_terms, schema, &query, error) ||
 	    !check_values(&query, schema, error) ||
-	    !make_query_range(&query, table, arena, &range, &prefix, error))
+	    !make_query_range(&query, target, arena, &range, &prefix, error))
 		return false;
-	if (input->start_key.data != NULL &&
-	    !move_to_start_key(input, &query, table, prefix, arena, &range, error))
+	if (has_start_key && !move_to_start_key(input, &query, target, prefix, arena, &range, error))
 		return false;
 	*range_out = range;
 	return true;

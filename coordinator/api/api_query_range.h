@@ -1,4 +1,4 @@
-/* From the parameters of a Query or Scan and a table's schema to a range of row keys.
+/* From the parameters of a Query or Scan, and what it reads, to a range of row keys.
  *
  * Threads  pure functions.
  * Memory   bounds live in the arena.
@@ -8,21 +8,20 @@
 #ifndef COORDINATOR_API_API_QUERY_RANGE_H
 #define COORDINATOR_API_API_QUERY_RANGE_H
 
-#include "coordinator/api/api_query_input.h"
-#include "proto/catalog/catalog_info.h"
+#include "coordinator/api/api_query_target.h"
 
 struct api_query_range {
 	struct slice start; /* inclusive row key */
 	struct slice end;   /* exclusive; not before start */
 };
 
-/* The rows of a Scan: a segment's tokens, from behind the start key. */
-bool api_query_range_of_scan(const struct api_query_input *input, const struct table_info *table,
+/* The rows of a Scan: a segment's tokens, from behind the start key.  Select is checked on the way. */
+bool api_query_range_of_scan(const struct api_query_input *input, const struct api_query_target *target,
 			     struct arena *arena, struct api_query_range *range_out,
 			     struct api_error *error) MUST_CHECK;
 
 /* The rows of a Query: of one partition key, as its key condition has it. */
-bool api_query_range_of_query(const struct api_query_input *input, const struct table_info *table,
+bool api_query_range_of_query(const struct api_query_input *input, const struct api_query_target *target,
 			      struct arena *arena, struct api_query_range *range_out,
 			      struct api_error *error) MUST_CHECK;
 

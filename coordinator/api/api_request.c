@@ -102,5 +102,5 @@ const struct table_info *api_request_find_usable(const struct api_request *reque
 {
 	const struct table_info *table = catalog_state_table_named(&request->api->options.view->state, name);
 
-	return table != NULL && table_info_is_usable(table) ? table : NULL;
+	return table != NULL && table_info_is_named(table) && table_info_is_usable(table) ? table : NULL;
 }

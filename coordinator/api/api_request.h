@@ -61,7 +61,7 @@ void api_request_fail_internal(struct api_request *request, const char *message)
 /* Bring the catalog's copy up to date, then synced(); on failure the request is answered. */
 void api_request_sync(struct api_request *request, api_request_cb synced);
 
-/* A table whose items may be read and written; NULL if there is none. */
+/* A table that clients made and whose items may be read and written; NULL if there is none. */
 const struct table_info *api_request_find_usable(const struct api_request *request, struct slice name);
 
 #endif

@@ -290,12 +290,24 @@ void api_table_describe(struct api_request *request)
 	api_request_sync(request, describe_synced);
 }
 
+/* The next table that clients can name, from *index on; NULL at the end. */
+static const struct table_info *next_named(const struct api_request *request, size_t *index)
+{
+	const struct table_info *table;
+
+	do {
+		table = catalog_state_table_at(catalog(request), (*index)++);
+	} while (table != NULL && !table_info_is_named(table));
+	return table;
+}
+
 static void list_synced(struct api_request *request)
 {
 	struct table_op *state = request->state;
 	struct slice start_after = state->list.start_after;
 	size_t index = start_after.data == NULL ? 0
 						: catalog_state_table_after(catalog(request), start_after);
+	const struct table_info *next = next_named(request, &index);
 	const struct table_info *table = NULL;
 	struct json_writer writer;
 
@@ -303,17 +315,13 @@ static void list_synced(struct api_request *request)
 	json_writer_object_start(&writer);
 	json_writer_key(&writer, "TableNames");
 	json_writer_list_start(&writer);
-	for (uint32_t count = 0; count < state->list.limit; count++) {
-		const struct table_info *next = catalog_state_table_at(catalog(request), index);
-
-		if (next == NULL)
-			break;
+	for (uint32_t count = 0; next != NULL && count < state->list.limit; count++) {
 		table = next;
 		json_writer_string(&writer, slice_of_string(table->name));
-		index++;
+		next = next_named(request, &index);
 	}
 	json_writer_list_end(&writer);
-	if (table != NULL && catalog_state_table_at(catalog(request), index) != NULL)
+	if (table != NULL && next != NULL)
 		json_writer_member_text(&writer, "LastEvaluatedTableName", table->name);
 	json_writer_object_end(&writer);
 	api_request_reply(request);

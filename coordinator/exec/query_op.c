@@ -18,6 +18,12 @@ static ProtobufCBinaryData borrow(struct slice bytes)
 	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
 }
 
+/* What counts towards a page's size. */
+static uint64_t page_size_bytes(const struct query_op *op)
+{
+	return op->evaluated_size_bytes + op->fetched_units * LIMIT_READ_UNIT_SIZE_BYTES;
+}
+
 static struct slice lesser(struct slice a, struct slice b)
 {
 	return slice_compare(a, b) <= 0 ? a : b;
@@ -57,11 +63,13 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	message.is_backward = op->is_backward;
 	message.count_only = op->counts_only;
 	message.row_count_max = op->row_count_max - op->evaluated_count;
-	message.size_bytes_max = (uint32_t)(LIMIT_PAGE_SIZE_BYTES - op->evaluated_size_bytes);
+	message.size_bytes_max = (uint32_t)(LIMIT_PAGE_SIZE_BYTES - page_size_bytes(op));
 	message.consistent_read = op->is_consistent;
 	message.accepts_frozen = call->accepts_frozen;
 	message.filter = (Cleave__ExprCondition *)(uintptr_t)op->filter; /* only read */
 	message.projection = (Cleave__ExprProjection *)(uintptr_t)op->projection;
+	message.local_number = op->local_number;
+	message.fetch_items = op->fetches_items;
 	start = buf_extend(out, cleave__read_range_request__get_packed_size(&message));
 	if (start != NULL)
 		(void)cleave__read_range_request__pack(&message, start); /* its size is known */
@@ -129,8 +137,8 @@ static enum status take(struct replica_call *call, struct slice body)
 	op->matched_count += reply->matched_count;
 	op->evaluated_count += reply->evaluated_count;
 	op->evaluated_size_bytes += reply->evaluated_size_bytes;
-	op->is_cut = op->evaluated_count == op->row_count_max ||
-		     op->evaluated_size_bytes >= LIMIT_PAGE_SIZE_BYTES;
+	op->fetched_units += reply->fetched_units;
+	op->is_cut = op->evaluated_count == op->row_count_max || page_size_bytes(op) >= LIMIT_PAGE_SIZE_BYTES;
 	return advance(op, reply);
 }
 

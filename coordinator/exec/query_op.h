@@ -4,7 +4,7 @@
  *    ^                                              | no: go on after the last row,
  *    +----------------------------------------------+ or at the next partition
  *
- * A page ends with the row that reaches row_count_max or size_bytes_max, or with the range.  The
+ * A page ends with the row that reaches row_count_max or a megabyte, or with the range.  The
  * operation goes on by key, never by count, so a partition that moves, splits or changes its
  * leader between two steps costs no row and brings none twice.
  *
@@ -29,12 +29,14 @@ struct query_rows {
 
 struct query_op {
 	/* Set by the caller; the rest zeroed. */
-	uint32_t table_id;
-	struct slice start; /* inclusive row key */
-	struct slice end;   /* exclusive; not before start */
+	uint32_t table_id;     /* whose partitions are asked */
+	uint32_t local_number; /* not 0: rows of that local index, in the table's partitions */
+	struct slice start;    /* inclusive row key */
+	struct slice end;      /* exclusive; not before start */
 	bool is_backward;
 	bool is_consistent;
 	bool counts_only;
+	bool fetches_items;                       /* local index: see whole items, not what it projects */
 	uint32_t row_count_max;                   /* UINT32_MAX: no limit */
 	const Cleave__ExprCondition *filter;      /* NULL: all rows match */
 	const Cleave__ExprProjection *projection; /* NULL: whole items */
@@ -45,9 +47,10 @@ struct query_op {
 	struct query_rows *rows; /* in the order of the range */
 	uint32_t matched_count;
 	uint32_t evaluated_count;
-	uint64_t evaluated_size_bytes;
-	bool is_cut;           /* a limit ended the page: */
-	struct slice last_key; /* it goes on after this row */
+	uint64_t evaluated_size_bytes; /* of rows, without what was fetched */
+	uint64_t fetched_units;        /* of whole items, 4 KB each, rounded up item by item */
+	bool is_cut;                   /* a limit ended the page: */
+	struct slice last_key;         /* it goes on after this row */
 	/* Own. */
 	struct replica_call call;
 	struct runtime_task close_task;

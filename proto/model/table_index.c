@@ -172,8 +172,7 @@ enum status table_index_row_key(struct buf *out, const struct index_owner *owner
 	return status == ST_OK ? append_rest(out, owner, item) : status;
 }
 
-/* The attributes of both keys; one may be in both. */
-static uint32_t key_count(const struct index_owner *owner)
+uint32_t table_index_key_count(const struct index_owner *owner)
 {
 	const struct table_schema *index_schema = &owner->index->schema;
 	uint32_t count = table_schema_key_count(owner->schema);
@@ -191,7 +190,7 @@ enum status table_index_start_key(struct buf *out, const struct index_owner *own
 	enum status status = table_index_check_item(owner->index, key, error);
 
 	*error = (struct row_key_error){ ROW_KEY_SCHEMA, NULL, 0 };
-	if (status != ST_OK || item_count(key) != key_count(owner))
+	if (status != ST_OK || item_count(key) != table_index_key_count(owner))
 		return ST_INVALID;
 	status = table_index_row_key(out, owner, key);
 	return status == ST_NOT_FOUND ? ST_INVALID : status;

@@ -69,6 +69,8 @@ struct index_owner {
 	const struct table_index *index;
 };
 
+/* How many attributes the keys of index and table have together; one may be in both. */
+uint32_t table_index_key_count(const struct index_owner *owner);
 /* Is this attribute, by name, part of the row?  Key attributes always are. */
 bool table_index_projects(const struct index_owner *owner, struct slice name);
 /* The row key of a checked item.  ST_NOT_FOUND: no row, for want of an index key attribute of the

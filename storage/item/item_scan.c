@@ -23,7 +23,8 @@ static bool has_room(const struct item_scan *scan)
 {
 	return scan->evaluated_count < scan->row_count_max && scan->evaluated_count < ITEM_SCAN_ROWS_MAX &&
 	       scan->passed_count < ITEM_SCAN_PASSED_MAX &&
-	       scan->evaluated_size_bytes + scan->fetched_size_bytes < scan->size_bytes_max &&
+	       scan->evaluated_size_bytes + scan->fetched_units * LIMIT_READ_UNIT_SIZE_BYTES <
+		       scan->size_bytes_max &&
 	       scan->rows.size < ITEM_SCAN_ENCODED_BYTES;
 }
 
@@ -104,7 +105,6 @@ static enum status fetch(struct item_scan *scan, const struct local_row *row, st
 	status = stored_item_read(engine_iter_value(scan->engine, scan->base), &stored);
 	if (status != ST_OK)
 		return status;
-	scan->fetched_size_bytes += stored.size_bytes;
 	scan->fetched_units += capacity_read_half_units(stored.size_bytes, CAPACITY_READ_EVENTUAL);
 	*item = stored.item;
 	return ST_OK;

@@ -41,15 +41,15 @@ struct item_scan {
 	const struct table_schema *schema; /* of the table; with local_number */
 	bool fetches_items; /* of a local index: filter, projection and rows are of whole items */
 	uint32_t row_count_max;
-	uint64_t size_bytes_max;             /* evaluated and fetched; the row that reaches it is the last */
-	const Cleave__ExprCondition *filter; /* checked; NULL: all rows match */
+	uint64_t size_bytes_max; /* evaluated, and fetched in units of 4 KB; the row that reaches it is the
+				    last */
+	const Cleave__ExprCondition *filter;      /* checked; NULL: all rows match */
 	const struct eval_projection *projection; /* NULL: whole items */
 	/* Results. */
 	struct buf rows; /* matched: size u32 be | item bytes */
 	uint32_t matched_count;
 	uint32_t evaluated_count;
 	uint64_t evaluated_size_bytes; /* of the rows of the range itself */
-	uint64_t fetched_size_bytes;   /* of the whole items */
 	uint64_t fetched_units;        /* of 4 KB, each item by itself rounded up */
 	struct buf last_key;           /* the row with which it stopped; empty with is_at_end */
 	bool is_at_end;                /* no row of the range is left */

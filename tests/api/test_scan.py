@@ -278,11 +278,6 @@ class Refused(ScanTest):
         ):
             self.assertIn(part, answer.message())
 
-    def test_indexes_are_not_there_yet(self):
-        self.refused(
-            "One or more parameter values were invalid: IndexName is not supported yet", IndexName="an-index"
-        )
-
     def test_no_such_table(self):
         self.assert_fails(
             "ResourceNotFoundException", "Requested resource not found", self.db.scan, TableName="nobody-made-this"

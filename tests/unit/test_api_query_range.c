@@ -16,6 +16,7 @@ enum { TABLE_ID = 7, ARENA_SIZE = 1024 * 1024 };
 struct fixture {
 	struct arena arena;
 	struct table_info table;
+	struct api_query_target target;
 	struct api_query_input input;
 	struct api_query_range range;
 	struct api_error error;
@@ -34,6 +35,7 @@ static void open_table(struct fixture *f)
 	assert_int_equal(
 		table_schema_set_sort_key(&f->table.schema, slice_of_string("sk"), slice_of_string("N")),
 		ST_OK);
+	api_query_target_of_table(&f->table, &f->target);
 }
 
 static bool read_input(struct fixture *f, enum api_query_kind kind, const char *body)
@@ -47,7 +49,7 @@ static bool query(struct fixture *f, const char *members)
 
 	(void)snprintf(body, sizeof(body), "{\"TableName\":\"things\",%s}", members);
 	return read_input(f, API_QUERY, body) &&
-	       api_query_range_of_query(&f->input, &f->table, &f->arena, &f->range, &f->error);
+	       api_query_range_of_query(&f->input, &f->target, &f->arena, &f->range, &f->error);
 }
 
 static bool scan(struct fixture *f, const char *members)
@@ -56,7 +58,7 @@ static bool scan(struct fixture *f, const char *members)
 
 	(void)snprintf(body, sizeof(body), "{\"TableName\":\"things\"%s}", members);
 	return read_input(f, API_SCAN, body) &&
-	       api_query_range_of_scan(&f->input, &f->table, &f->arena, &f->range, &f->error);
+	       api_query_range_of_scan(&f->input, &f->target, &f->arena, &f->range, &f->error);
 }
 
 /* Does the range hold the row of this key? */
@@ -160,7 +162,7 @@ static void segments_meet_and_leave_nothing_between(void **state)
 				continue; /* neighbours, here and there */
 			f.input.segment = segment;
 			assert_true(
-				api_query_range_of_scan(&f.input, &f.table, &f.arena, &f.range, &f.error));
+				api_query_range_of_scan(&f.input, &f.target, &f.arena, &f.range, &f.error));
 			assert_true(slice_compare(f.range.start, f.range.end) < 0);
 			if (segment % step == 1)
 				assert_true(slice_equal(f.range.start, end));
@@ -169,7 +171,7 @@ static void segments_meet_and_leave_nothing_between(void **state)
 		arena_reset(&f.arena);
 	}
 	f.input = (struct api_query_input){ .segment_count = 3, .segment = 2 };
-	assert_true(api_query_range_of_scan(&f.input, &f.table, &f.arena, &f.range, &f.error));
+	assert_true(api_query_range_of_scan(&f.input, &f.target, &f.arena, &f.range, &f.error));
 	assert_int_equal(f.range.end.size, 4);
 	assert_int_equal(get_u32_be(f.range.end.data), TABLE_ID + 1);
 	arena_close(&f.arena);

@@ -1,0 +1,22 @@
+/* ExclusiveStartKey: is it a key of what is read, and which row key is it?
+ *
+ * An index's start key has the attributes of its own key and of the table's.  The service looks at
+ * them in two steps, with other checks of the request between them, and words each step otherwise.
+ *
+ * Threads  pure functions.
+ * Memory   row keys live in the arena.
+ * Errors   false with *error set, as the service words it.
+ */
+#ifndef COORDINATOR_API_API_START_KEY_H
+#define COORDINATOR_API_API_START_KEY_H
+
+#include "coordinator/api/api_query_target.h"
+
+/* The first step: the number of attributes, and those of the key that is read by. */
+bool api_start_key_check_form(const struct api_query_target *target, enum api_query_kind kind,
+			      struct slice key, struct api_error *error) MUST_CHECK;
+/* The second: those of the table's key.  Then the row key. */
+bool api_start_key_to_row(const struct api_query_target *target, struct slice key, struct arena *arena,
+			  struct slice *row_key_out, struct api_error *error) MUST_CHECK;
+
+#endif
