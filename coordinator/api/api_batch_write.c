@@ -3,7 +3,9 @@
 #include <inttypes.h>
 
 #include "coordinator/api/api_batch_write_input.h"
+#include "coordinator/api/api_collection.h"
 #include "coordinator/api/api_failure.h"
+#include "coordinator/api/api_index_key.h"
 #include "coordinator/api/api_message.h"
 #include "coordinator/api/api_row_key.h"
 #include "coordinator/exec/batch_write_op.h"
@@ -11,10 +13,17 @@
 #include "proto/base/log.h"
 #include "proto/model/capacity.h"
 
+/* What is remembered of a table that row keys were made for. */
+struct batch_table {
+	uint32_t table_id; /* 0: none yet */
+	struct slice partition_key_name;
+	bool is_measured;
+};
+
 struct write_batch_state {
 	struct api_request *request;
 	struct api_batch_write_input input;
-	uint32_t *table_ids;                                 /* that row keys were made for; 0: none yet */
+	struct batch_table *tables;
 	struct batch_write results[LIMIT_BATCH_WRITE_COUNT]; /* in the order of the request */
 	bool is_settled[LIMIT_BATCH_WRITE_COUNT];
 	/* Those that are not, and whose they are. */
@@ -80,31 +89,134 @@ static enum status write_unprocessed(const struct write_batch_state *state, stru
 	return status;
 }
 
-/* Each write is rounded up by itself. */
-static uint64_t half_units_of(const struct write_batch_state *state, uint32_t table_index)
+static bool is_written(const struct write_batch_state *state, uint32_t index, uint32_t table_index)
 {
-	uint64_t half_units = 0;
+	return state->input.writes[index].table_index == table_index && state->results[index].status == ST_OK;
+}
 
+/* To the entry of its index, which may be a new one: there is room. */
+static void add_index_units(struct api_capacity_arm *arms, uint32_t *count,
+			    const Cleave__IndexWriteUnits *units)
+{
+	struct slice name = slice_of_string(units->index_name);
+	uint32_t at = 0;
+
+	while (at < *count && !slice_equal(arms[at].index_name, name))
+		at++;
+	if (at == *count)
+		arms[(*count)++] = (struct api_capacity_arm){ name, units->is_local, 0 };
+	arms[at].half_units += 2 * (uint64_t)units->units;
+}
+
+/* Each write is rounded up by itself.  False: no memory. */
+static bool take_use(const struct write_batch_state *state, uint32_t table_index,
+		     struct api_capacity_use *use_out)
+{
+	struct api_capacity_arm *arms;
+	size_t unit_count = 0;
+
+	*use_out = (struct api_capacity_use){ .table_name = state->input.table_names[table_index] };
+	for (uint32_t i = 0; i < state->input.write_count; i++)
+		unit_count += is_written(state, i, table_index) ? state->results[i].index_unit_count : 0;
+	arms = arena_alloc(state->request->arena, (unit_count + 1) * sizeof(*arms));
+	if (arms == NULL)
+		return false;
+	use_out->arms = arms;
 	for (uint32_t i = 0; i < state->input.write_count; i++) {
 		const struct batch_write *result = &state->results[i];
 
-		if (state->input.writes[i].table_index == table_index && result->status == ST_OK)
-			half_units += capacity_write_half_units(result->old_size_bytes,
-								result->new_size_bytes, false);
+		if (!is_written(state, i, table_index))
+			continue;
+		use_out->half_units += capacity_write_half_units(result->old_size_bytes,
+								 result->new_size_bytes, false);
+		for (size_t k = 0; k < result->index_unit_count; k++)
+			add_index_units(arms, &use_out->arm_count, result->index_units[k]);
 	}
-	return half_units;
+	return true;
 }
 
-static void write_capacity(const struct write_batch_state *state, struct json_writer *writer)
+static enum status write_capacity(const struct write_batch_state *state, struct json_writer *writer)
 {
+	struct api_capacity_use use;
+
 	if (state->input.capacity == API_CAPACITY_NONE)
-		return;
+		return ST_OK;
 	json_writer_key(writer, "ConsumedCapacity");
 	json_writer_list_start(writer);
-	for (uint32_t i = 0; i < state->input.table_count; i++)
-		api_capacity_write(writer, state->input.capacity, state->input.table_names[i],
-				   half_units_of(state, i));
+	for (uint32_t i = 0; i < state->input.table_count; i++) {
+		if (!take_use(state, i, &use))
+			return ST_NO_MEMORY;
+		api_capacity_write_use(writer, state->input.capacity, &use);
+	}
 	json_writer_list_end(writer);
+	return ST_OK;
+}
+
+/* Does a later write tell of the same collection?  It knows better. */
+static bool is_told_later(const struct write_batch_state *state, uint32_t index)
+{
+	uint32_t table_index = state->input.writes[index].table_index;
+	struct slice name = state->tables[table_index].partition_key_name;
+	struct item_value own;
+	struct item_value other;
+
+	if (!item_find(state->input.writes[index].item, name, &own))
+		return false;
+	for (uint32_t i = index + 1; i < state->input.write_count; i++) {
+		if (is_written(state, i, table_index) &&
+		    item_find(state->input.writes[i].item, name, &other) &&
+		    slice_equal(own.encoded, other.encoded))
+			return true;
+	}
+	return false;
+}
+
+static enum status write_metrics_of(const struct write_batch_state *state, uint32_t table_index,
+				    struct json_writer *writer)
+{
+	enum status status = ST_OK;
+	bool is_any = false;
+
+	for (uint32_t i = 0; status == ST_OK && i < state->input.write_count; i++) {
+		if (!is_written(state, i, table_index) || is_told_later(state, i))
+			continue;
+		if (!is_any) {
+			json_writer_name(writer, state->input.table_names[table_index]);
+			json_writer_list_start(writer);
+		}
+		is_any = true;
+		status = api_collection_write(writer, state->tables[table_index].partition_key_name,
+					      state->input.writes[i].item,
+					      state->results[i].collection_size_bytes);
+	}
+	if (is_any)
+		json_writer_list_end(writer);
+	return status;
+}
+
+static bool is_any_measured(const struct write_batch_state *state)
+{
+	bool is_any = false;
+
+	for (uint32_t i = 0; i < state->input.table_count; i++)
+		is_any = is_any || state->tables[i].is_measured;
+	return is_any && state->input.wants_metrics;
+}
+
+static enum status write_metrics(const struct write_batch_state *state, struct json_writer *writer)
+{
+	enum status status = ST_OK;
+
+	if (!is_any_measured(state))
+		return ST_OK;
+	json_writer_key(writer, "ItemCollectionMetrics");
+	json_writer_object_start(writer);
+	for (uint32_t i = 0; status == ST_OK && i < state->input.table_count; i++) {
+		if (state->tables[i].is_measured)
+			status = write_metrics_of(state, i, writer);
+	}
+	json_writer_object_end(writer);
+	return status;
 }
 
 static void answer(struct write_batch_state *state)
@@ -116,7 +228,10 @@ static void answer(struct write_batch_state *state)
 	json_writer_init(&writer, api_request_body(request));
 	json_writer_object_start(&writer);
 	status = write_unprocessed(state, &writer);
-	write_capacity(state, &writer);
+	if (status == ST_OK)
+		status = write_capacity(state, &writer);
+	if (status == ST_OK)
+		status = write_metrics(state, &writer);
 	json_writer_object_end(&writer);
 	if (status == ST_OK)
 		api_request_reply(request);
@@ -193,6 +308,21 @@ static bool take_results(struct write_batch_state *state)
 	return is_complete;
 }
 
+/* A put that a replica with newer indexes does not take, or for which there is no room. */
+static void answer_refused(struct write_batch_state *state)
+{
+	const struct batch_write *refused = &state->results[0];
+	struct api_error *error = &state->request->error;
+
+	while (refused->status != ST_REFUSED)
+		refused++; /* it is why we are here */
+	if (refused->is_collection_full)
+		api_error_set(error, API_ERROR_COLLECTION_SIZE, "%s", API_MESSAGE_COLLECTION_SIZE);
+	else if (refused->refused_index_key != NULL)
+		api_index_key_refused(refused->refused_index_key, false, error);
+	api_request_fail(state->request);
+}
+
 static void on_done(struct batch_write_op *op)
 {
 	struct write_batch_state *state = CONTAINER_OF(op, struct write_batch_state, op);
@@ -208,6 +338,8 @@ static void on_done(struct batch_write_op *op)
 	status = common_status(state);
 	if (status == ST_OK)
 		answer(state);
+	else if (status == ST_REFUSED)
+		answer_refused(state);
 	else
 		api_failure_answer(request, status);
 }
@@ -230,9 +362,10 @@ static bool make_row_key(struct write_batch_state *state, uint32_t index,
 
 	result->kind = write->is_put ? ITEM_OP_PUT : ITEM_OP_DELETE;
 	result->item = write->is_put ? write->item : slice_of(NULL, 0);
-	if (write->is_put)
-		return api_row_key_of_batch_item(state->request, table, write->item, &result->row_key);
-	return api_row_key_of_key(state->request, table, write->item, &result->row_key);
+	if (!write->is_put)
+		return api_row_key_of_key(state->request, table, write->item, &result->row_key);
+	return api_row_key_of_batch_item(state->request, table, write->item, &result->row_key) &&
+	       api_index_key_check(table->indexes, write->item, &state->request->error);
 }
 
 static bool is_duplicate(const struct write_batch_state *state, uint32_t index)
@@ -273,6 +406,7 @@ static void start_op(struct write_batch_state *state)
 		.writes = state->writes,
 		.write_count = state->op.write_count,
 		.needs_old_size = state->input.capacity != API_CAPACITY_NONE,
+		.needs_collection_size = is_any_measured(state),
 		.arena = request->arena,
 		.done = on_done,
 	};
@@ -288,8 +422,22 @@ static bool find_tables(struct write_batch_state *state, const struct table_info
 		tables[i] = api_request_find_usable(state->request, state->input.table_names[i]);
 		if (tables[i] == NULL)
 			return false;
-		*is_new_out = *is_new_out || tables[i]->table_id != state->table_ids[i];
-		state->table_ids[i] = tables[i]->table_id;
+		*is_new_out = *is_new_out || tables[i]->table_id != state->tables[i].table_id;
+	}
+	return true;
+}
+
+/* What the answer needs to know of them; they may be gone by then. */
+static bool take_tables(struct write_batch_state *state, const struct table_info *const *tables)
+{
+	for (uint32_t i = 0; i < state->input.table_count; i++) {
+		struct slice name = key_attribute_name(&tables[i]->schema.partition_key);
+		uint8_t *copy = arena_copy(state->request->arena, name);
+
+		if (copy == NULL)
+			return false;
+		state->tables[i] = (struct batch_table){ tables[i]->table_id, slice_of(copy, name.size),
+							 api_collection_is_measured(tables[i]->indexes) };
 	}
 	return true;
 }
@@ -306,7 +454,7 @@ static void run_on_tables(struct api_request *request)
 		api_request_sync(request, run_on_tables);
 	else if (!is_found || !is_new)
 		api_failure_answer(request, ST_NOT_FOUND);
-	else if (make_writes(state, tables))
+	else if (take_tables(state, tables) && make_writes(state, tables))
 		start_op(state);
 	else
 		api_request_fail(request);
@@ -327,8 +475,8 @@ void api_batch_write_run(struct api_request *request)
 		api_request_fail(request);
 		return;
 	}
-	state->table_ids = arena_alloc_zeroed(request->arena, state->input.table_count * sizeof(uint32_t));
-	if (state->table_ids == NULL)
+	state->tables = arena_alloc_zeroed(request->arena, state->input.table_count * sizeof(*state->tables));
+	if (state->tables == NULL)
 		api_request_fail(request);
 	else
 		run_on_tables(request);

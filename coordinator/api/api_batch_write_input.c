@@ -154,6 +154,7 @@ static bool take_tables(const struct raw_input *raw, struct arena *arena,
 		.table_count = raw->tables.count,
 		.writes = arena_alloc(arena, LIMIT_BATCH_WRITE_COUNT * sizeof(*input.writes)),
 		.capacity = api_capacity_parse(raw->return_capacity),
+		.wants_metrics = api_item_write_wants_metrics(raw->return_metrics),
 	};
 
 	if (input.table_names == NULL || input.writes == NULL) {

@@ -23,6 +23,7 @@ struct api_batch_write_input {
 	struct api_batch_write *writes; /* in the order of the request */
 	uint32_t write_count;           /* 1 to LIMIT_BATCH_WRITE_COUNT */
 	enum api_capacity capacity;
+	bool wants_metrics; /* ReturnItemCollectionMetrics */
 };
 
 bool api_batch_write_input_read(struct slice body, struct arena *arena,

@@ -27,6 +27,8 @@ static const struct row rows[API_ERROR_TYPE_COUNT] = {
 	[API_ERROR_LIMIT_EXCEEDED] = { MODELLED, "LimitExceededException", "message", 400 },
 	[API_ERROR_CONDITIONAL_CHECK_FAILED] = { MODELLED, "ConditionalCheckFailedException", "message",
 						 400 },
+	[API_ERROR_COLLECTION_SIZE] = { MODELLED, "ItemCollectionSizeLimitExceededException", "message",
+					400 },
 	[API_ERROR_INTERNAL] = { MODELLED, "InternalServerError", "message", 500 },
 };
 

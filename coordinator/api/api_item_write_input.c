@@ -76,6 +76,11 @@ void api_item_write_check_metrics(struct api_check *check, struct slice value)
 	api_check_enum(check, "returnItemCollectionMetrics", value, &metrics_enum);
 }
 
+bool api_item_write_wants_metrics(struct slice value)
+{
+	return slice_equal(value, slice_of_string("SIZE"));
+}
+
 static void check_returned(struct api_check *check, const struct raw_input *raw)
 {
 	api_check_enum(check, "returnValues", raw->return_values, &return_enum);
@@ -167,6 +172,7 @@ static void fill_in(const struct raw_input *raw, struct api_item_write_input *ou
 		.returned = index < 0 ? RETURNED(NOTHING) : return_meanings[index],
 		.returns_old_on_failure = slice_equal(raw->return_on_failure, slice_of_string("ALL_OLD")),
 		.capacity = api_capacity_parse(raw->return_capacity),
+		.wants_metrics = api_item_write_wants_metrics(raw->return_metrics),
 	};
 }
 

@@ -19,6 +19,7 @@ struct api_item_write_input {
 	Cleave__WriteItemRequest__Returned returned;
 	bool returns_old_on_failure; /* of the condition */
 	enum api_capacity capacity;
+	bool wants_metrics; /* ReturnItemCollectionMetrics */
 	struct api_write_programs programs;
 };
 
@@ -26,7 +27,8 @@ struct api_item_write_input {
 bool api_item_write_input_read(enum item_op_kind kind, struct slice body, struct arena *arena,
 			       struct api_item_write_input *input_out, struct api_error *error) MUST_CHECK;
 
-/* The constraint on ReturnItemCollectionMetrics, which batches have too. */
+/* ReturnItemCollectionMetrics, which batches have too: its constraint, and is it SIZE? */
 void api_item_write_check_metrics(struct api_check *check, struct slice value);
+bool api_item_write_wants_metrics(struct slice value);
 
 #endif

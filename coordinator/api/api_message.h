@@ -102,6 +102,23 @@
 	"supported datatypes"
 #define API_MESSAGE_BATCH_WRITE_TOO_MANY "Too many items requested for the BatchWriteItem call"
 
+/* Keys of indexes in what is written. */
+#define API_MESSAGE_INDEX_KEY_TYPE                                                                           \
+	API_INVALID_VALUES "Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s"
+#define API_MESSAGE_INDEX_KEY_EMPTY                                                                          \
+	"One or more parameter values are not valid. A value specified for a secondary index key is not "    \
+	"supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: "    \
+	"%s, "                                                                                               \
+	"IndexKey: %s"
+#define API_MESSAGE_INDEX_KEY_UPDATE_EMPTY                                                                   \
+	"One or more parameter values are not valid. The update expression attempted to update a secondary " \
+	"index key to a value that is not supported. The AttributeValue for a key attribute cannot contain " \
+	"an empty %s value."
+#define API_MESSAGE_INDEX_KEY_SIZE                                                                           \
+	API_INVALID_VALUES "Size limit exceeded for Index Key %s Actual Size: %u bytes Max Size: %d bytes "  \
+			   "IndexName: %s"
+#define API_MESSAGE_COLLECTION_SIZE "Collection size exceeded."
+
 /* Query and Scan. */
 #define API_MESSAGE_QUERY_LIMIT                                                                              \
 	"Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"

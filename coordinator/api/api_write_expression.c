@@ -111,32 +111,107 @@ static struct expr_key_attribute key_of(const struct key_attribute *attribute)
 	return (struct expr_key_attribute){ key_attribute_name(attribute), attribute->type };
 }
 
-static enum status check_keys(const struct api_write_programs *programs,
-			      const struct expr_key_attribute *keys, uint32_t key_count,
-			      struct expr_error *error)
+/* Of an index, the table's own attributes left out: how many. */
+static uint32_t index_keys(const struct table_index *index, const struct table_schema *schema,
+			   struct expr_key_attribute keys_out[2])
 {
-	const Cleave__ExprUpdate *update = programs->update;
+	uint32_t count = 0;
+
+	if (table_schema_find(schema, key_attribute_name(&index->schema.partition_key)) == NULL)
+		keys_out[count++] = key_of(&index->schema.partition_key);
+	if (index->schema.has_sort_key &&
+	    table_schema_find(schema, key_attribute_name(&index->schema.sort_key)) == NULL)
+		keys_out[count++] = key_of(&index->schema.sort_key);
+	return count;
+}
+
+/* Of the indexes whose key an update would give a wrong type the first by name is told. */
+static enum status check_index_types(const Cleave__ExprUpdate *update, const struct table_schema *schema,
+				     const struct table_indexes *indexes, struct expr_error *error)
+{
+	const struct table_index *first = NULL;
+	struct expr_key_attribute first_key = { .type = 0 };
+
+	for (uint32_t i = 0; indexes != NULL && i < indexes->count; i++) {
+		const struct table_index *index = &indexes->list[i];
+		struct slice name = slice_of_string(index->name);
+		struct expr_key_attribute keys[2];
+		uint32_t count = index_keys(index, schema, keys);
+
+		for (uint32_t k = 0; k < count; k++) {
+			struct expr_error probe;
+
+			expr_error_init(&probe);
+			if ((first == NULL || strcmp(index->name, first->name) < 0) &&
+			    expr_schema_check_update_type(update, &keys[k], name, &probe) != ST_OK) {
+				first = index;
+				first_key = keys[k];
+			}
+		}
+	}
+	if (first == NULL)
+		return ST_OK;
+	return expr_schema_check_update_type(update, &first_key, slice_of_string(first->name), error);
+}
+
+static enum status check_index_scalars(ProtobufCBinaryData *paths, size_t path_count,
+				       const struct table_schema *schema, const struct table_indexes *indexes,
+				       struct expr_error *error)
+{
+	enum status status = ST_OK;
+
+	for (uint32_t i = 0; status == ST_OK && indexes != NULL && i < indexes->count; i++) {
+		struct expr_key_attribute keys[2];
+		uint32_t count = index_keys(&indexes->list[i], schema, keys);
+
+		status = expr_schema_check_scalars(paths, path_count, keys, count, true, error);
+	}
+	return status;
+}
+
+static enum status check_scalars(ProtobufCBinaryData *paths, size_t path_count,
+				 const struct table_schema *schema, const struct table_indexes *indexes,
+				 struct expr_error *error)
+{
+	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
+	enum status status = expr_schema_check_scalars(paths, path_count, keys,
+						       table_schema_key_count(schema), false, error);
+
+	return status == ST_OK ? check_index_scalars(paths, path_count, schema, indexes, error) : status;
+}
+
+static enum status check_update(const Cleave__ExprUpdate *update, const struct table_schema *schema,
+				const struct table_indexes *indexes, struct expr_error *error)
+{
+	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
+	enum status status = expr_schema_check_update(update, keys, table_schema_key_count(schema), error);
+
+	if (status == ST_OK)
+		status = check_index_types(update, schema, indexes, error);
+	if (status == ST_OK)
+		status = check_scalars(update->paths, update->n_paths, schema, indexes, error);
+	return status;
+}
+
+static enum status check_keys(const struct api_write_programs *programs, const struct table_schema *schema,
+			      const struct table_indexes *indexes, struct expr_error *error)
+{
 	const Cleave__ExprCondition *condition = programs->condition;
 	enum status status = ST_OK;
 
-	if (update != NULL)
-		status = expr_schema_check_update(update, keys, key_count, error);
-	if (status == ST_OK && update != NULL)
-		status = expr_schema_check_scalars(update->paths, update->n_paths, keys, key_count, false,
-						   error);
+	if (programs->update != NULL)
+		status = check_update(programs->update, schema, indexes, error);
 	if (status == ST_OK && condition != NULL)
-		status = expr_schema_check_scalars(condition->paths, condition->n_paths, keys, key_count,
-						   false, error);
+		status = check_scalars(condition->paths, condition->n_paths, schema, indexes, error);
 	return status;
 }
 
 bool api_write_expression_check_schema(const struct api_write_programs *programs,
-				       const struct table_schema *schema, struct api_error *error)
+				       const struct table_schema *schema, const struct table_indexes *indexes,
+				       struct api_error *error)
 {
-	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
 	struct expr_error found;
 
 	expr_error_init(&found);
-	return api_expression_take_error(check_keys(programs, keys, table_schema_key_count(schema), &found),
-					 &found, error);
+	return api_expression_take_error(check_keys(programs, schema, indexes, &found), &found, error);
 }

@@ -11,7 +11,7 @@
 #include "coordinator/api/api_error.h"
 #include "coordinator/json/json_reader.h"
 #include "proto/base/arena.h"
-#include "proto/model/table_schema.h"
+#include "proto/model/table_index.h"
 #include "proto/wire/expr.pb-c.h"
 
 /* As they stood in the request; a text is absent if its .data is NULL. */
@@ -37,8 +37,9 @@ bool api_write_expression_check_mixed(const struct api_write_expression_input *i
 bool api_write_expression_compile(const struct api_write_expression_input *input, bool is_update,
 				  struct arena *arena, struct api_write_programs *out,
 				  struct api_error *error) MUST_CHECK;
-/* What they may not do with the table's keys. */
+/* What they may not do with the keys of the table and of its indexes (NULL: it has none). */
 bool api_write_expression_check_schema(const struct api_write_programs *programs,
-				       const struct table_schema *schema, struct api_error *error) MUST_CHECK;
+				       const struct table_schema *schema, const struct table_indexes *indexes,
+				       struct api_error *error) MUST_CHECK;
 
 #endif

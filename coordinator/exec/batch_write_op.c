@@ -15,6 +15,11 @@ static void on_written(struct item_op *item)
 		write->status = ST_UNKNOWN_OUTCOME;
 	write->old_size_bytes = item->old_size_bytes;
 	write->new_size_bytes = item->new_size_bytes;
+	write->refused_index_key = item->refused_index_key;
+	write->is_collection_full = item->is_collection_full;
+	write->index_units = item->index_units;
+	write->index_unit_count = item->index_unit_count;
+	write->collection_size_bytes = item->collection_size_bytes;
 	work(worker);
 }
 
@@ -49,6 +54,7 @@ static void work(struct batch_write_worker *worker)
 		.row_key = worker->write->row_key,
 		.item = worker->write->item,
 		.needs_old_size = op->needs_old_size,
+		.needs_collection_size = op->needs_collection_size,
 		.deadline_mono_us = op->deadline_mono_us,
 		.arena = op->arena,
 		.done = on_written,

@@ -30,6 +30,12 @@ struct batch_write {
 	enum status status;
 	uint32_t old_size_bytes;
 	uint32_t new_size_bytes;
+	/* As of item_op; in the arena. */
+	const Cleave__RefusedIndexKey *refused_index_key;
+	bool is_collection_full;
+	Cleave__IndexWriteUnits *const *index_units;
+	size_t index_unit_count;
+	uint64_t collection_size_bytes;
 };
 
 struct batch_write_op;
@@ -46,6 +52,7 @@ struct batch_write_op {
 	struct batch_write *writes;
 	uint32_t write_count; /* 1 to LIMIT_BATCH_WRITE_COUNT */
 	bool needs_old_size;
+	bool needs_collection_size;
 	struct arena *arena;
 	void (*done)(struct batch_write_op *op);
 	/* Own. */

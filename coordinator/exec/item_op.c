@@ -154,6 +154,7 @@ static enum status pack_write(struct item_op *op, struct buf *out)
 	message.returned = op->returned;
 	message.return_old_on_failure = op->returns_old_on_failure;
 	message.needs_old_size = op->needs_old_size;
+	message.needs_collection_size = op->needs_collection_size;
 	message.request_id = borrow(slice_of(op->request_id, sizeof(op->request_id)));
 	message.age_ms = age_ms(op);
 	start = buf_extend(out, cleave__write_item_request__get_packed_size(&message));
@@ -235,6 +236,11 @@ static enum status take_write(struct item_op *op, struct slice body)
 	op->is_found = reply->existed;
 	op->found_item = slice_of(reply->returned.data, reply->returned.len);
 	op->update_error = reply->update_error;
+	op->refused_index_key = reply->refused_index_key;
+	op->is_collection_full = reply->is_collection_full;
+	op->index_units = reply->index_units;
+	op->index_unit_count = reply->n_index_units;
+	op->collection_size_bytes = reply->collection_size_bytes;
 	op->old_size_bytes = reply->old_size_bytes;
 	op->new_size_bytes = reply->new_size_bytes;
 	return ST_OK;

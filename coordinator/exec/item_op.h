@@ -17,7 +17,7 @@
  *            ST_OK
  *            ST_NOT_FOUND        the table of row_key is gone
  *            ST_UNKNOWN_OUTCOME  a write that may or may not have taken effect
- *            ST_CONDITION_FAILED, ST_REFUSED (update_error says why): the write had no effect
+ *            ST_CONDITION_FAILED, ST_REFUSED (further down it says why): the write had no effect
  *            ST_CANCELED         by item_op_cancel(); a write may have been sent
  *            ST_NO_SPACE, ST_FORGOTTEN, ST_INVALID, ST_IO, ...  as the replica answered
  *            at the deadline, if nothing can have happened: the last failure
@@ -64,9 +64,11 @@ struct item_op {
 	const Cleave__ExprUpdate *update;            /* UPDATE */
 	Cleave__WriteItemRequest__Returned returned; /* writes */
 	bool returns_old_on_failure;                 /* of the condition */
-	/* A plain PUT: is_found and old_size_bytes are wanted.  Else a node need not look. */
+	/* A PUT: is_found and old_size_bytes are wanted; any write: index_units.  Else a node need not look.
+	 */
 	bool needs_old_size;
-	uint64_t deadline_mono_us; /* 0: ITEM_OP_DEADLINE_MS from the start */
+	bool needs_collection_size; /* writes to a table with local indexes */
+	uint64_t deadline_mono_us;  /* 0: ITEM_OP_DEADLINE_MS from the start */
 	struct arena *arena;
 	void (*done)(struct item_op *op);
 	/* Valid in done(). */
@@ -74,9 +76,15 @@ struct item_op {
 	bool is_found;             /* GET: the item exists; writes: it existed before */
 	struct slice found_item;   /* GET: the item; writes: what was to be returned, empty if nothing */
 	uint32_t found_size_bytes; /* GET: of the whole item, as DynamoDB counts */
+	/* ST_REFUSED: one of the three says why. */
 	Cleave__ExprUpdateError update_error;
+	const Cleave__RefusedIndexKey *refused_index_key; /* NULL: it is not that */
+	bool is_collection_full;
 	uint32_t old_size_bytes; /* writes: as DynamoDB counts, 0 if there was none */
 	uint32_t new_size_bytes;
+	Cleave__IndexWriteUnits *const *index_units; /* writes: of each index that it touched */
+	size_t index_unit_count;
+	uint64_t collection_size_bytes; /* 0: not told */
 	uint32_t attempt_count;
 	/* The operation's own. */
 	struct route_env *env;

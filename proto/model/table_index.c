@@ -114,6 +114,54 @@ enum status table_index_check_item(const struct table_index *index, struct slice
 	return status;
 }
 
+static bool is_as_before(const struct key_attribute *attribute, struct slice old_item,
+			 const struct item_value *value)
+{
+	struct item_value old;
+
+	return old_item.size > 0 && item_find(old_item, key_attribute_name(attribute), &old) &&
+	       slice_equal(old.encoded, value->encoded);
+}
+
+/* Is a fault of this index told rather than the one found so far? */
+static bool comes_first(const struct table_index_error *found, enum row_key_fault fault,
+			const struct table_index *index)
+{
+	if (found->index == NULL || found->key.fault != fault)
+		return found->index == NULL || fault < found->key.fault;
+	return strcmp(index->name, found->index->name) < 0;
+}
+
+static void check_for_index(const struct table_index *index, const struct key_attribute *attribute,
+			    struct slice old_item, struct slice item, struct table_index_error *found)
+{
+	struct row_key_error fault;
+	struct item_value value;
+
+	if (check_attribute(&index->schema, attribute, item, &fault) == ST_OK ||
+	    !item_find(item, key_attribute_name(attribute), &value) ||
+	    is_as_before(attribute, old_item, &value) || !comes_first(found, fault.fault, index))
+		return;
+	*found = (struct table_index_error){ index, fault, value.payload.size };
+}
+
+enum status table_indexes_check_item(const struct table_indexes *indexes, struct slice old_item,
+				     struct slice item, struct table_index_error *error)
+{
+	_Static_assert(ROW_KEY_TYPE < ROW_KEY_EMPTY && ROW_KEY_EMPTY < ROW_KEY_PARTITION_TOO_BIG &&
+			       ROW_KEY_EMPTY < ROW_KEY_SORT_TOO_BIG,
+		       "faults in the order in which they are told");
+	*error = (struct table_index_error){ .index = NULL };
+	for (uint32_t i = 0; indexes != NULL && i < indexes->count; i++) {
+		const struct table_index *index = &indexes->list[i];
+
+		check_for_index(index, &index->schema.partition_key, old_item, item, error);
+		if (index->schema.has_sort_key)
+			check_for_index(index, &index->schema.sort_key, old_item, item, error);
+	}
+	return error->index == NULL ? ST_OK : ST_INVALID;
+}
+
 /* Append the part of one attribute.  ST_NOT_FOUND: the item does not have it as it must be. */
 static enum status append_attribute(struct buf *out, const struct table_schema *schema,
 				    const struct key_attribute *attribute, struct slice item)

@@ -91,4 +91,17 @@ enum status table_index_partition_start(struct buf *out, const struct index_owne
 enum status table_index_check_item(const struct table_index *index, struct slice item,
 				   struct row_key_error *error) MUST_CHECK;
 
+/* An attribute that cannot be the key of an index. */
+struct table_index_error {
+	const struct table_index *index;
+	struct row_key_error key;
+	size_t size_bytes; /* of the value */
+};
+
+/* The same for all indexes of a table, of which some may be told: what the service tells is a wrong
+ * type before an empty value before a size, and of several indexes the first by name.  What is as it was in
+ * old_item (empty: there was none) is let through: it was there before the index. */
+enum status table_indexes_check_item(const struct table_indexes *indexes, struct slice old_item,
+				     struct slice item, struct table_index_error *error) MUST_CHECK;
+
 #endif

@@ -249,7 +249,7 @@ static void check_programs(const struct api_write_programs *programs, struct api
 	CHECK(table_schema_init(&schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
 	CHECK(programs->condition == NULL || eval_check_condition(programs->condition) == ST_OK);
 	CHECK(programs->update == NULL || eval_check_update(programs->update) == ST_OK);
-	CHECK(api_write_expression_check_schema(programs, &schema, error) == (error->type == API_OK));
+	CHECK(api_write_expression_check_schema(programs, &schema, NULL, error) == (error->type == API_OK));
 }
 
 static bool try_writes(enum item_op_kind kind, struct slice body, struct arena *arena,

@@ -270,7 +270,7 @@ static void no_update_may_touch_the_key(void **state)
 
 		(void)snprintf(body, sizeof(body), "{" NAME "," KEY ",%s}", bodies[i]);
 		assert_true(read(&f, ITEM_OP_UPDATE, body));
-		assert_false(api_write_expression_check_schema(&f.input.programs, &schema, &f.error));
+		assert_false(api_write_expression_check_schema(&f.input.programs, &schema, NULL, &f.error));
 		assert_string_equal(f.error.message,
 				    "One or more parameter values were invalid: Cannot update "
 				    "attribute pk. This attribute is part of the key");

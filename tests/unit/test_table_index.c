@@ -220,6 +220,68 @@ static void bytes_of_another_index_are_corrupt(void **state)
 	fixture_end(&f);
 }
 
+/* gp and gs are keys of two indexes each. */
+static struct table_indexes *two_indexes(void)
+{
+	struct table_indexes *set = test_calloc(1, sizeof(*set) + 2 * sizeof(set->list[0]));
+
+	set->count = 2;
+	index_fixture_index(&set->list[0], 0, "S:gp", "S:gs", INDEX_PROJECTS_ALL);
+	index_fixture_index(&set->list[1], 0, "S:gs", "S:gp", INDEX_PROJECTS_ALL);
+	memcpy(set->list[0].name, "later", sizeof("later"));
+	memcpy(set->list[1].name, "early", sizeof("early"));
+	return set;
+}
+
+static void of_all_faults_of_all_indexes_one_is_told(void **state)
+{
+	static const uint8_t big[LIMIT_SORT_KEY_SIZE_BYTES + 1];
+	struct table_indexes *set = two_indexes();
+	struct table_index_error error;
+	struct slice item;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, 0, "S:gp", "S:gs");
+	assert_int_equal(table_indexes_check_item(NULL, slice_of(NULL, 0), slice_of(NULL, 0), &error), ST_OK);
+	begin_item(&f, "k", 1);
+	assert_int_equal(item_builder_finish(&f.builder), ST_OK);
+	item = buf_slice(&f.item);
+	assert_int_equal(table_indexes_check_item(set, slice_of(NULL, 0), item, &error), ST_OK);
+
+	begin_item(&f, "k", 1); /* the type first, and the first index by name */
+	index_fixture_string(&f.builder, "gp", slice_of("", 0));
+	index_fixture_int(&f.builder, "gs", 1);
+	assert_int_equal(item_builder_finish(&f.builder), ST_OK);
+	item = buf_slice(&f.item);
+	assert_int_equal(table_indexes_check_item(set, slice_of(NULL, 0), item, &error), ST_INVALID);
+	assert_int_equal(error.key.fault, ROW_KEY_TYPE);
+	assert_string_equal(error.key.attribute->name, "gs");
+	assert_string_equal(error.index->name, "early");
+	assert_int_equal(table_indexes_check_item(set, item, item, &error), ST_OK); /* as it was */
+
+	begin_item(&f, "k", 1); /* then what is empty */
+	index_fixture_string(&f.builder, "gs", slice_of(big, sizeof(big)));
+	index_fixture_string(&f.builder, "gp", slice_of("", 0));
+	assert_int_equal(item_builder_finish(&f.builder), ST_OK);
+	item = buf_slice(&f.item);
+	assert_int_equal(table_indexes_check_item(set, slice_of(NULL, 0), item, &error), ST_INVALID);
+	assert_int_equal(error.key.fault, ROW_KEY_EMPTY);
+	assert_string_equal(error.key.attribute->name, "gp");
+	assert_string_equal(error.index->name, "early");
+
+	begin_item(&f, "k", 1); /* 1025 bytes are too many for a sort key only */
+	index_fixture_string(&f.builder, "gs", slice_of(big, sizeof(big)));
+	assert_int_equal(item_builder_finish(&f.builder), ST_OK);
+	item = buf_slice(&f.item);
+	assert_int_equal(table_indexes_check_item(set, slice_of(NULL, 0), item, &error), ST_INVALID);
+	assert_int_equal(error.key.fault, ROW_KEY_SORT_TOO_BIG);
+	assert_string_equal(error.index->name, "later");
+	assert_int_equal(error.size_bytes, sizeof(big));
+	fixture_end(&f);
+	test_free(set);
+}
+
 /* --- properties --- */
 
 static struct slice random_text(struct rng *rng, char out[4])
@@ -449,6 +511,7 @@ int main(void)
 		cmocka_unit_test(the_longest_keys_have_room),
 		cmocka_unit_test(a_start_key_has_both_keys_and_nothing_else),
 		cmocka_unit_test(bytes_of_another_index_are_corrupt),
+		cmocka_unit_test(of_all_faults_of_all_indexes_one_is_told),
 		cmocka_unit_test(local_rows_sort_by_index_key_then_sort_key),
 		cmocka_unit_test(global_rows_sort_by_index_key_then_the_tables),
 		cmocka_unit_test(row_keys_lead_back_to_both_keys),
