@@ -2,9 +2,10 @@
  * coordinator's never takes effect twice.
  *
  * Replicated state: one row per command in family meta, written in the command's own batch, so
- * it survives restarts and changes of leader and travels with snapshots.  Kept for
- * OUTCOMES_WINDOW_MS of the window clock and at most OUTCOMES_COUNT_MAX / OUTCOMES_BYTES_MAX;
- * what was dropped is told from what never was by the age that a retry carries.
+ * it survives restarts and changes of leader and travels with snapshots.  Kept for at least
+ * OUTCOMES_WINDOW_MS of the window clock, if there are not more than OUTCOMES_COUNT_MAX /
+ * OUTCOMES_BYTES_MAX, and dropped some at a time, with their rows as one range; what was dropped is told from
+ * what never was by the age that a retry carries.
  *
  * The window clock is replicated: each command adds what its leader's machine clock measured
  * since the leader's previous command.  So it never runs ahead of real time, whatever the wall
@@ -27,7 +28,8 @@
 
 enum {
 	OUTCOMES_REQUEST_ID_SIZE = 16,
-	OUTCOMES_WINDOW_MS = 30 * 1000, /* longer than any coordinator tries */
+	OUTCOMES_WINDOW_MS = 30 * 1000,                        /* longer than any coordinator tries */
+	OUTCOMES_FORGOTTEN_MS = OUTCOMES_WINDOW_MS + 2 * 1000, /* older than this: by the next command */
 	OUTCOMES_COUNT_MAX = 64 * 1024,
 	OUTCOMES_BYTES_MAX = 16 * 1024 * 1024,
 };

@@ -265,6 +265,7 @@ struct raft_engine *raft_engine_create(const struct raft_engine_options *options
 		free(engine);
 		return NULL;
 	}
+	engine->raft.tracer = NULL; /* the library's own prints every event into a buffer, to drop it */
 	raft_seed(&engine->raft, options->seed);
 	raft_set_election_timeout(&engine->raft, options->election_timeout_ms);
 	raft_set_heartbeat_timeout(&engine->raft, options->heartbeat_ms);

@@ -315,10 +315,10 @@ static void a_retry_whose_outcome_was_dropped_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
-	partition_fixture_run_ms(f, OUTCOMES_WINDOW_MS + 10);
+	partition_fixture_run_ms(f, OUTCOMES_FORGOTTEN_MS + 10);
 	assert_int_equal(partition_fixture_put(f, leader, "b", "x", 2), ST_OK); /* drops the old */
 	watched_write_init(&retry, "a", "one", 1);
-	retry.base.age_ms = OUTCOMES_WINDOW_MS + 15;
+	retry.base.age_ms = OUTCOMES_FORGOTTEN_MS + 15;
 	assert_int_equal(watched_write_start(&retry, leader), ST_FORGOTTEN);
 	watched_write_init(&new_one, "a", "one", 3);
 	assert_int_equal(watched_write_run(f, &new_one, leader), ST_OK);
