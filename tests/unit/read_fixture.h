@@ -3,7 +3,8 @@
  * while an operation is under way.
  *
  * Table 7 has the rows "k000" to "k199" behind token 0; each holds its number as item bytes of
- * four bytes, said to be of READ_ROW_SIZE_BYTES.
+ * four bytes, said to be of READ_ROW_SIZE_BYTES.  Each has a row of the same content in both local
+ * indexes.
  *
  * Threads  one.
  */
@@ -38,6 +39,8 @@ enum {
 	READ_PARTITION_FIRST = 1000,
 	READ_CALLS_MAX = 16,
 	READ_KEY_SIZE = LIMIT_ROW_KEY_HEAD_SIZE_BYTES + 4,
+	READ_INDEX = 1, /* its local_number; the other's is the next */
+	READ_INDEX_KEY_SIZE = READ_KEY_SIZE + 3,
 };
 
 /* A call that a node has taken and will answer in this turn. */
@@ -63,7 +66,8 @@ struct read_fixture {
 	uint64_t partition_count;
 	uint64_t next_partition_id;
 	uint32_t call_count;
-	uint32_t rows_asked_max; /* of one range message */
+	uint32_t rows_asked_max;  /* of one range message */
+	uint32_t stops_per_mille; /* of the local index's range messages end at another's row */
 	struct read_call calls[READ_CALLS_MAX];
 	uint32_t done_count;
 };
@@ -78,17 +82,30 @@ static inline struct slice read_key(uint32_t row, uint8_t out[READ_KEY_SIZE + 1]
 	return slice_of(out, READ_KEY_SIZE);
 }
 
+static inline struct slice read_index_key(uint32_t row, uint8_t local_number,
+					  uint8_t out[READ_INDEX_KEY_SIZE])
+{
+	(void)read_key(row, out);
+	out[READ_KEY_SIZE] = 0; /* the end of the partition key */
+	out[READ_KEY_SIZE + 1] = 1;
+	out[READ_KEY_SIZE + 2] = local_number;
+	return slice_of(out, READ_INDEX_KEY_SIZE);
+}
+
 static inline void read_put_rows(struct read_fixture *f)
 {
 	struct engine_batch *batch = engine_batch_create(f->engine);
 	uint8_t value[STORED_ITEM_HEAD_SIZE + 4];
-	uint8_t key[READ_KEY_SIZE + 1];
+	uint8_t key[READ_INDEX_KEY_SIZE];
 
 	for (uint32_t i = 0; i < READ_ROWS; i++) {
 		stored_item_put_head(value, 1, 0, READ_ROW_SIZE_BYTES);
 		put_u32_be(value + STORED_ITEM_HEAD_SIZE, i);
 		engine_batch_put(f->engine, batch, FAMILY_ITEMS, read_key(i, key),
 				 slice_of(value, sizeof(value)));
+		for (uint8_t number = READ_INDEX; number <= READ_INDEX + 1; number++)
+			engine_batch_put(f->engine, batch, FAMILY_LOCAL_INDEXES,
+					 read_index_key(i, number, key), slice_of(value, sizeof(value)));
 	}
 	assert_int_equal(engine_write(f->engine, batch), ST_OK);
 	engine_batch_destroy(f->engine, batch);
@@ -173,8 +190,38 @@ static inline bool read_is_held(struct read_fixture *f, uint64_t partition_id, s
 	       slice_compare(end, partition->range_end) <= 0;
 }
 
+/* A row of the other index within the range, where a node's step may end. */
+static inline bool read_choose_stop(struct read_fixture *f, const struct item_scan *scan,
+				    uint8_t out[READ_INDEX_KEY_SIZE])
+{
+	struct slice key = read_index_key((uint32_t)rng_below(&f->rng, READ_ROWS), READ_INDEX + 1, out);
+
+	return slice_compare(key, scan->start) > 0 && slice_compare(key, scan->end) < 0 &&
+	       rng_below(&f->rng, 1000) < f->stops_per_mille;
+}
+
+/* As a node does that has passed over too many rows of others: up to one of those. */
+static inline enum status read_scan(struct read_fixture *f, struct item_scan *scan)
+{
+	uint8_t stop[READ_INDEX_KEY_SIZE];
+	bool stops = scan->local_number != 0 && read_choose_stop(f, scan, stop);
+	enum status status;
+
+	if (stops && scan->is_backward)
+		scan->start = slice_of(stop, sizeof(stop));
+	else if (stops)
+		scan->end = slice_of(stop, sizeof(stop));
+	status = item_scan_run(scan, f->engine);
+	if (status == ST_OK && stops && scan->is_at_end) {
+		scan->is_at_end = false;
+		buf_append_slice(&scan->last_key, slice_of(stop, sizeof(stop)));
+	}
+	return status;
+}
+
 static inline void read_answer_range(struct read_fixture *f, struct rpc_call *call)
 {
+	const struct table_info *table = catalog_state_table(&f->view.state, READ_TABLE);
 	Cleave__ReadRangeRequest *message = cleave__read_range_request__unpack(NULL, call->body.size,
 									       call->body.data);
 	Cleave__ReadRangeReply reply = CLEAVE__READ_RANGE_REPLY__INIT;
@@ -191,9 +238,13 @@ static inline void read_answer_range(struct read_fixture *f, struct rpc_call *ca
 	scan.row_count_max = message->row_count_max < f->rows_asked_max ? message->row_count_max
 									: f->rows_asked_max;
 	scan.size_bytes_max = message->size_bytes_max;
+	scan.local_number = (uint8_t)message->local_number;
+	scan.schema = table == NULL ? NULL : &table->schema;
+	if (scan.local_number != 0)
+		scan.family = FAMILY_LOCAL_INDEXES;
 	assert_true(slice_compare(scan.start, scan.end) < 0);
 	if (read_is_held(f, message->partition_id, scan.start, scan.end))
-		status = item_scan_run(&scan, f->engine);
+		status = read_scan(f, &scan);
 	if (status == ST_OK) {
 		reply.rows = (ProtobufCBinaryData){ scan.rows.size, scan.rows.data };
 		reply.matched_count = scan.matched_count;

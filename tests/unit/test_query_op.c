@@ -192,7 +192,7 @@ static void a_cancelled_page_ends_soon_and_once(void **state)
 
 /* Pages with random limits over a map that changes between and during them, with failures: put
  * together they are the range, row by row. */
-static void read_all_pages(struct read_fixture *f, bool is_backward)
+static void read_all_pages(struct read_fixture *f, bool is_backward, uint32_t local_number)
 {
 	uint32_t first = (uint32_t)rng_below(&f->rng, READ_ROWS / 2);
 	uint32_t end = first + 1 + (uint32_t)rng_below(&f->rng, READ_ROWS - first - 1);
@@ -206,6 +206,7 @@ static void read_all_pages(struct read_fixture *f, bool is_backward)
 		page_init(&page, f, is_backward ? first : next, is_backward ? next + 1 : end);
 		page.op.is_backward = is_backward;
 		page.op.is_consistent = rng_below(&f->rng, 2) == 0;
+		page.op.local_number = local_number;
 		page.op.row_count_max = 1 + (uint32_t)rng_below(&f->rng, 40);
 		f->rows_asked_max = 1 + (uint32_t)rng_below(&f->rng, 30);
 		assert_int_equal(page_run(&page), ST_OK);
@@ -230,7 +231,8 @@ static void no_row_is_lost_or_doubled_while_partitions_move_and_fail(void **stat
 		f.failures_per_mille = seed % 3 == 0 ? 0 : 200;
 		f.moves_per_mille = seed % 2 == 0 ? 0 : 150;
 		read_cut(&f, 1 + (uint32_t)rng_below(&f.rng, 12));
-		read_all_pages(&f, seed % 5 < 2);
+		f.stops_per_mille = 500;
+		read_all_pages(&f, seed % 5 < 2, seed % 7 < 3 ? READ_INDEX : 0);
 		read_fixture_close(&f);
 	}
 }
