@@ -83,21 +83,34 @@ static bool skip_to_start_key(const struct api_query_input *input, const struct 
 	return begin_after(row_key, arena, &range->start, error);
 }
 
+/* What is said of it before Select. */
+static bool check_scan_start(const struct api_query_target *target, struct slice key, struct api_error *error)
+{
+	const struct table_schema *schema = &target->index.schema;
+
+	if (key.data == NULL)
+		return true;
+	if (!api_start_key_check_count(target, API_SCAN, key, error))
+		return false;
+	return !target->has_index ||
+	       (api_start_key_check_attribute(schema, &schema->partition_key, key, error) &&
+		(!schema->has_sort_key ||
+		 api_start_key_check_attribute(schema, &schema->sort_key, key, error)));
+}
+
 bool api_query_range_of_scan(const struct api_query_input *input, const struct api_query_target *target,
 			     struct arena *arena, struct api_query_range *range_out, struct api_error *error)
 {
-	bool has_start_key = input->start_key.data != NULL;
 	struct api_query_range range;
 
-	if (has_start_key && !api_start_key_check_form(target, API_SCAN, input->start_key, error))
-		return false;
-	if (!api_query_target_check_select(target, input, error) ||
+	if (!check_scan_start(target, input->start_key, error) ||
+	    !api_query_target_check_select(target, input, error) ||
 	    !segment_bound(input->segment, input->segment_count, target->table_id, arena, &range.start,
 			   error) ||
 	    !segment_bound(input->segment + 1, input->segment_count, target->table_id, arena, &range.end,
 			   error))
 		return false;
-	if (has_start_key && !skip_to_start_key(input, target, arena, &range, error))
+	if (input->start_key.data != NULL && !skip_to_start_key(input, target, arena, &range, error))
 		return false;
 	*range_out = range;
 	return true;
@@ -119,20 +132,35 @@ static bool check_value(const struct table_schema *schema, const struct key_attr
 	return false;
 }
 
-static bool match_terms(const struct expr_key_terms *terms, const struct table_schema *schema,
-			struct expr_key_query *query_out, struct api_error *error)
+/* Start key and condition, attribute by attribute, as the service looks at them. */
+static bool match_partition(const struct api_query_input *input, const struct table_schema *schema,
+			    struct expr_key_query *query_out, struct api_error *error)
 {
-	struct expr_key_attribute partition = { key_attribute_name(&schema->partition_key),
-						schema->partition_key.type };
-	struct expr_key_attribute sort = { key_attribute_name(&schema->sort_key), schema->sort_key.type };
-	struct expr_error expr_error;
+	struct expr_key_attribute key = { key_attribute_name(&schema->partition_key),
+					  schema->partition_key.type };
+	struct expr_error found;
+	enum status status;
 
-	expr_error_init(&expr_error);
-	if (expr_key_match(terms, &partition, schema->has_sort_key ? &sort : NULL, query_out, &expr_error) ==
-	    ST_OK)
-		return true;
-	api_error_set(error, API_ERROR_VALIDATION, "%s", expr_error.text);
-	return false;
+	if (input->start_key.data != NULL &&
+	    !api_start_key_check_attribute(schema, &schema->partition_key, input->start_key, error))
+		return false;
+	status = expr_key_match_partition(&input->expressions.key_terms, &key, schema->has_sort_key,
+					  query_out, &found);
+	return api_expression_take_error(status, &found, error);
+}
+
+static bool match_sort(const struct api_query_input *input, const struct table_schema *schema,
+		       struct expr_key_query *query, struct api_error *error)
+{
+	struct expr_key_attribute key = { key_attribute_name(&schema->sort_key), schema->sort_key.type };
+	struct expr_error found;
+	enum status status;
+
+	if (input->start_key.data != NULL &&
+	    !api_start_key_check_attribute(schema, &schema->sort_key, input->start_key, error))
+		return false;
+	status = expr_key_match_sort(&input->expressions.key_terms, &key, query, &found);
+	return api_expression_take_error(status, &found, error);
 }
 
 static bool check_values(const struct expr_key_query *query, const struct table_schema *schema,
@@ -309,9 +337,10 @@ bool api_query_range_of_query(const struct api_query_input *input, const struct 
 	struct expr_key_query query;
 	struct slice prefix;
 
-	if (has_start_key && !api_start_key_check_form(target, API_QUERY, input->start_key, error))
+	if (has_start_key && !api_start_key_check_count(target, API_QUERY, input->start_key, error))
 		return false;
-	if (!match_terms(&input->expressions.key_terms, schema, &query, error) ||
+	if (!match_partition(input, schema, &query, error) ||
+	    (schema->has_sort_key && !match_sort(input, schema, &query, error)) ||
 	    !check_values(&query, schema, error) ||
 	    !make_query_range(&query, target, arena, &range, &prefix, error))
 		return false;

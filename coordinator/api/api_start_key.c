@@ -16,24 +16,27 @@ static bool refuse_schema(struct api_error *error, const char *prefix)
 	return refuse(error, prefix, &(struct row_key_error){ .fault = ROW_KEY_SCHEMA });
 }
 
-static bool check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
-			    struct slice key, const char *prefix, struct api_error *error)
+static bool check_value(const struct table_schema *schema, const struct key_attribute *attribute,
+			const struct item_value *value, const char *prefix, struct api_error *error)
 {
 	struct row_key_error fault = { .fault = ROW_KEY_OK };
-	struct item_value value;
 
-	if (!item_find(key, key_attribute_name(attribute), &value) || value.type != attribute->type)
+	if (value->type != attribute->type)
 		return refuse_schema(error, prefix);
-	if (row_key_check_value(schema, attribute, value.payload, &fault) != ST_OK)
+	if (row_key_check_value(schema, attribute, value->payload, &fault) != ST_OK)
 		return refuse(error, prefix, &fault);
 	return true;
 }
 
-static bool check_schema(const struct table_schema *schema, struct slice key, const char *prefix,
-			 struct api_error *error)
+static bool check_of_table(const struct table_schema *schema, const struct key_attribute *attribute,
+			   struct slice key, struct api_error *error)
 {
-	return check_attribute(schema, &schema->partition_key, key, prefix, error) &&
-	       (!schema->has_sort_key || check_attribute(schema, &schema->sort_key, key, prefix, error));
+	static const char prefix[] = API_MESSAGE_START_KEY_INVALID ": ";
+	struct item_value value;
+
+	if (!item_find(key, key_attribute_name(attribute), &value))
+		return refuse_schema(error, prefix);
+	return check_value(schema, attribute, &value, prefix, error);
 }
 
 static uint32_t count_of(const struct api_query_target *target)
@@ -46,27 +49,26 @@ static uint32_t count_of(const struct api_query_target *target)
 	return table_index_key_count(&owner);
 }
 
-static bool has_attributes(const struct table_schema *schema, struct slice key)
+bool api_start_key_check_count(const struct api_query_target *target, enum api_query_kind kind,
+			       struct slice key, struct api_error *error)
+{
+	if (item_count(key) == count_of(target))
+		return true;
+	if (kind == API_SCAN && !target->has_index)
+		return refuse_schema(error, API_MESSAGE_START_KEY_INVALID ": ");
+	api_error_set(error, API_ERROR_VALIDATION, "%s", API_MESSAGE_START_KEY_INVALID);
+	return false;
+}
+
+bool api_start_key_check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
+				   struct slice key, struct api_error *error)
 {
 	struct item_value value;
 
-	return item_find(key, key_attribute_name(&schema->partition_key), &value) &&
-	       (!schema->has_sort_key || item_find(key, key_attribute_name(&schema->sort_key), &value));
-}
-
-bool api_start_key_check_form(const struct api_query_target *target, enum api_query_kind kind,
-			      struct slice key, struct api_error *error)
-{
-	const struct table_schema *schema = api_query_target_schema(target);
-	bool is_counted = item_count(key) == count_of(target);
-
-	if (kind == API_SCAN && !target->has_index)
-		return is_counted || refuse_schema(error, API_MESSAGE_START_KEY_INVALID ": ");
-	if (!is_counted || !has_attributes(schema, key)) {
-		api_error_set(error, API_ERROR_VALIDATION, "%s", API_MESSAGE_START_KEY_INVALID);
-		return false;
-	}
-	return check_schema(schema, key, "", error);
+	if (item_find(key, key_attribute_name(attribute), &value))
+		return check_value(schema, attribute, &value, "", error);
+	api_error_set(error, API_ERROR_VALIDATION, "%s", API_MESSAGE_START_KEY_INVALID);
+	return false;
 }
 
 static enum status append_row_key(const struct api_query_target *target, struct slice key, struct buf *out)
@@ -84,10 +86,12 @@ static enum status append_row_key(const struct api_query_target *target, struct 
 bool api_start_key_to_row(const struct api_query_target *target, struct slice key, struct arena *arena,
 			  struct slice *row_key_out, struct api_error *error)
 {
+	const struct table_schema *schema = &target->table_schema;
 	const uint8_t *copy = NULL;
 	struct buf scratch;
 
-	if (!check_schema(&target->table_schema, key, API_MESSAGE_START_KEY_INVALID ": ", error))
+	if (!check_of_table(schema, &schema->partition_key, key, error) ||
+	    (schema->has_sort_key && !check_of_table(schema, &schema->sort_key, key, error)))
 		return false;
 	buf_init(&scratch, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 	if (append_row_key(target, key, &scratch) == ST_OK)

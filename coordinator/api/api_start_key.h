@@ -1,7 +1,7 @@
 /* ExclusiveStartKey: is it a key of what is read, and which row key is it?
  *
  * An index's start key has the attributes of its own key and of the table's.  The service looks at
- * them in two steps, with other checks of the request between them, and words each step otherwise.
+ * them in steps, with other checks of the request between them, and words each step otherwise.
  *
  * Threads  pure functions.
  * Memory   row keys live in the arena.
@@ -12,10 +12,13 @@
 
 #include "coordinator/api/api_query_target.h"
 
-/* The first step: the number of attributes, and those of the key that is read by. */
-bool api_start_key_check_form(const struct api_query_target *target, enum api_query_kind kind,
-			      struct slice key, struct api_error *error) MUST_CHECK;
-/* The second: those of the table's key.  Then the row key. */
+/* First the number of attributes. */
+bool api_start_key_check_count(const struct api_query_target *target, enum api_query_kind kind,
+			       struct slice key, struct api_error *error) MUST_CHECK;
+/* Then each attribute of the key that is read by, except by a Scan of a table. */
+bool api_start_key_check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
+				   struct slice key, struct api_error *error) MUST_CHECK;
+/* Last those of the table's key.  The row key comes out. */
 bool api_start_key_to_row(const struct api_query_target *target, struct slice key, struct arena *arena,
 			  struct slice *row_key_out, struct api_error *error) MUST_CHECK;
 

@@ -313,28 +313,37 @@ static const struct expr_key_term *match(const struct expr_key_terms *terms,
 	return term;
 }
 
-enum status expr_key_match(const struct expr_key_terms *terms, const struct expr_key_attribute *partition,
-			   const struct expr_key_attribute *sort, struct expr_key_query *query_out,
-			   struct expr_error *error)
+enum status expr_key_match_partition(const struct expr_key_terms *terms,
+				     const struct expr_key_attribute *partition, bool has_sort,
+				     struct expr_key_query *query_out, struct expr_error *error)
 {
-	struct expr_key_query query = { .sort_op = EXPR_KEY_NONE };
 	struct item_value values[2] = { 0 };
 	const struct expr_key_term *term;
 
 	expr_error_init(error);
-	if (sort == NULL && terms->count > 1)
+	if (!has_sort && terms->count > 1)
 		expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
 	term = match(terms, partition, true, values, error);
 	if (term != NULL && term->op != EXPR_KEY_EQ)
 		expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
-	query.partition = values[0];
-	term = sort == NULL ? NULL : match(terms, sort, terms->count > 1, query.sort, error);
+	if (expr_error_is_set(error))
+		return ST_INVALID;
+	*query_out = (struct expr_key_query){ .partition = values[0], .sort_op = EXPR_KEY_NONE };
+	return ST_OK;
+}
+
+enum status expr_key_match_sort(const struct expr_key_terms *terms, const struct expr_key_attribute *sort,
+				struct expr_key_query *query, struct expr_error *error)
+{
+	const struct expr_key_term *term;
+
+	expr_error_init(error);
+	term = match(terms, sort, terms->count > 1, query->sort, error);
 	if (expr_error_is_set(error))
 		return ST_INVALID;
 	if (term != NULL) {
-		query.sort_op = term->op;
-		query.sort_count = term->value_count;
+		query->sort_op = term->op;
+		query->sort_count = term->value_count;
 	}
-	*query_out = query;
 	return ST_OK;
 }

@@ -4,7 +4,8 @@
  *
  *   expr_condition_parse(&bind, EXPR_KEY_CONDITION, text, &condition)
  *   expr_key_read(condition, &terms, &error)           after expr_bind_finish()
- *   expr_key_match(&terms, partition, sort, &query, &error)
+ *   expr_key_match_partition(&terms, partition, has_sort, &query, &error)
+ *   expr_key_match_sort(&terms, sort, &query, &error)   if the schema has a sort key
  *
  * KeyConditions gives terms through expr_legacy_key_conditions().
  *
@@ -59,9 +60,12 @@ struct expr_key_query {
 
 enum status expr_key_read(const Cleave__ExprCondition *condition, struct expr_key_terms *terms_out,
 			  struct expr_error *error) MUST_CHECK;
-/* sort: NULL if the schema has none. */
-enum status expr_key_match(const struct expr_key_terms *terms, const struct expr_key_attribute *partition,
-			   const struct expr_key_attribute *sort, struct expr_key_query *query_out,
-			   struct expr_error *error) MUST_CHECK;
+/* Fills in the partition, and no condition on sort keys. */
+enum status expr_key_match_partition(const struct expr_key_terms *terms,
+				     const struct expr_key_attribute *partition, bool has_sort,
+				     struct expr_key_query *query_out, struct expr_error *error) MUST_CHECK;
+/* Fills in the condition on sort keys, if there is one. */
+enum status expr_key_match_sort(const struct expr_key_terms *terms, const struct expr_key_attribute *sort,
+				struct expr_key_query *query, struct expr_error *error) MUST_CHECK;
 
 #endif

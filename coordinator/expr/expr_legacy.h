@@ -68,7 +68,7 @@ enum status expr_legacy_expected(struct arena *arena, const struct expr_legacy_c
 /* QueryFilter, ScanFilter.  *filter_out is NULL if there is nothing to filter by. */
 enum status expr_legacy_filter(struct arena *arena, const struct expr_legacy_conditions *filter,
 			       Cleave__ExprCondition **filter_out, struct expr_error *error) MUST_CHECK;
-/* KeyConditions, to be given to expr_key_match(). */
+/* KeyConditions, to be given to expr_key_match_partition() and _sort(). */
 enum status expr_legacy_key_conditions(const struct expr_legacy_conditions *keys,
 				       struct expr_key_terms *terms_out, struct expr_error *error) MUST_CHECK;
 /* AttributeUpdates; also none at all is an update. */

@@ -45,7 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		status = expr_key_read(condition, &terms, &error);
 		CHECK((status == ST_OK) != expr_error_is_set(&error));
 		if (status == ST_OK)
-			(void)(expr_key_match(&terms, &partition, &sort, &query, &error) == ST_OK);
+			status = expr_key_match_partition(&terms, &partition, true, &query, &error);
+		if (status == ST_OK)
+			(void)!expr_key_match_sort(&terms, &sort, &query, &error);
 		expr_error_init(&error);
 		(void)(expr_bind_finish(&bind) == ST_OK);
 	}

@@ -9,6 +9,7 @@
 #define TESTS_UNIT_EXPR_FIXTURE_H
 
 #include "coordinator/expr/expr_condition.h"
+#include "coordinator/expr/expr_key.h"
 #include "coordinator/expr/expr_projection.h"
 #include "coordinator/expr/expr_update.h"
 #include "coordinator/json/json_item_write.h"
@@ -237,6 +238,17 @@ static inline const char *expr_fixture_project(struct expr_fixture *f,
 	json = expr_fixture_json(f, buf_slice(&out));
 	buf_close(&out);
 	return json;
+}
+
+/* Both parts of a key; sort is NULL if the schema has none. */
+static inline enum status expr_fixture_match(const struct expr_key_terms *terms,
+					     const struct expr_key_attribute *partition,
+					     const struct expr_key_attribute *sort,
+					     struct expr_key_query *query, struct expr_error *error)
+{
+	enum status status = expr_key_match_partition(terms, partition, sort != NULL, query, error);
+
+	return status == ST_OK && sort != NULL ? expr_key_match_sort(terms, sort, query, error) : status;
 }
 
 #endif

@@ -98,7 +98,8 @@ static const char *match_error(struct expr_fixture *f, const char *text,
 	struct expr_key_terms terms;
 
 	assert_string_equal(read_error(f, text, &terms), "");
-	return expr_key_match(&terms, &partition, sort_key, query, &f->error) == ST_OK ? "" : f->error.text;
+	return expr_fixture_match(&terms, &partition, sort_key, query, &f->error) == ST_OK ? ""
+											   : f->error.text;
 }
 
 static void the_schema_says_which_conditions_are_needed(void **state)

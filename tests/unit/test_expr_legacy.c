@@ -333,13 +333,13 @@ static void key_conditions_become_terms(void **state)
 	assert_int_equal(expr_fixture_bind(&f, bindings), ST_OK);
 	keys = read_conditions(&f, conditions, 2);
 	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_OK);
-	assert_int_equal(expr_key_match(&terms, &partition, &sort, &query, &f.error), ST_OK);
+	assert_int_equal(expr_fixture_match(&terms, &partition, &sort, &query, &f.error), ST_OK);
 	assert_int_equal(query.sort_op, EXPR_KEY_BETWEEN);
 	assert_int_equal(query.sort_count, 2);
 	assert_true(slice_equal(query.partition.payload, slice_of_string("abc")));
 	keys = read_conditions(&f, &unusable, 1);
 	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_OK);
-	assert_int_equal(expr_key_match(&terms, &partition, &sort, &query, &f.error), ST_INVALID);
+	assert_int_equal(expr_fixture_match(&terms, &partition, &sort, &query, &f.error), ST_INVALID);
 	assert_string_equal(f.error.text, "Attempted conditional constraint is not an indexable operation");
 	keys.count = 0;
 	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_INVALID);
