@@ -42,6 +42,29 @@ static void put_row(const struct applying *applying, const Cleave__Mutation *mut
 	engine_batch_put_parts(engine, applying->batch, FAMILY_ITEMS, row_key, parts, ARRAY_COUNT(parts));
 }
 
+/* The same head as the item's. */
+static enum status put_local_row(const struct applying *applying, const Cleave__Mutation *mutation,
+				 const Cleave__LocalIndexRow *row)
+{
+	struct engine *engine = applying->partition->env->engine;
+	struct slice row_key = slice_of(row->row_key.data, row->row_key.len);
+	const ProtobufCBinaryData *item = row->is_whole_item ? &mutation->item : &row->item;
+	uint8_t head[STORED_ITEM_HEAD_SIZE];
+	struct slice parts[2] = { slice_of(head, sizeof(head)), slice_of(item->data, item->len) };
+
+	if (!partition_covers(applying->partition, row_key))
+		return ST_CORRUPT;
+	if (row->is_delete) {
+		engine_batch_delete(engine, applying->batch, FAMILY_LOCAL_INDEXES, row_key);
+		return ST_OK;
+	}
+	stored_item_put_head(head, applying->command->hlc, (uint16_t)applying->command->origin,
+			     row->size_bytes);
+	engine_batch_put_parts(engine, applying->batch, FAMILY_LOCAL_INDEXES, row_key, parts,
+			       ARRAY_COUNT(parts));
+	return ST_OK;
+}
+
 static void log_change(const struct applying *applying, const Cleave__Mutation *mutation, size_t number)
 {
 	struct partition *partition = applying->partition;
@@ -67,6 +90,12 @@ static enum status apply_mutation(const struct applying *applying, const Cleave_
 	if (!partition_covers(applying->partition, slice_of(mutation->row_key.data, mutation->row_key.len)))
 		return ST_CORRUPT;
 	put_row(applying, mutation, mutation->outcome == NULL ? 0 : mutation->outcome->new_size_bytes);
+	for (size_t i = 0; i < mutation->n_local_rows; i++) {
+		enum status status = put_local_row(applying, mutation, mutation->local_rows[i]);
+
+		if (status != ST_OK)
+			return status;
+	}
 	if (partition_indexes_logs_changes(&applying->partition->indexes))
 		log_change(applying, mutation, number);
 	return ST_OK;

@@ -1,5 +1,6 @@
 #include "node/partition/partition_verdict.h"
 
+#include "node/partition/partition_index_rows.h"
 #include "proto/model/item.h"
 #include "proto/model/limits.h"
 #include "storage/expr/eval_condition.h"
@@ -23,16 +24,17 @@ static enum status check_condition(const struct partition_write *write, const st
 	return eval_condition(write->condition, old->item, is_true_out);
 }
 
-static void refuse(struct partition_write *write, enum status verdict)
+void partition_verdict_refuse(struct partition_write *write, enum status verdict)
 {
 	write->verdict = verdict;
 	write->changes = false;
+	write->image = slice_of(NULL, 0);
 	write->new_size_bytes = write->old_size_bytes;
 }
 
 static enum status fail_condition(struct partition_write *write, const struct partition_old_image *old)
 {
-	refuse(write, ST_CONDITION_FAILED);
+	partition_verdict_refuse(write, ST_CONDITION_FAILED);
 	if (write->returns_old_on_failure && old->exists)
 		buf_append_slice(&write->returned_copy, old->item);
 	return write->returned_copy.status;
@@ -46,7 +48,7 @@ static enum status update(struct partition_write *write, const struct partition_
 					 &result);
 
 	if (status == ST_INVALID) {
-		refuse(write, ST_REFUSED);
+		partition_verdict_refuse(write, ST_REFUSED);
 		write->update_error = result.error;
 		return ST_OK;
 	}
@@ -127,6 +129,8 @@ enum status partition_verdict_reach(struct partition_write *write, const struct 
 		return fail_condition(write, old);
 	if (status == ST_OK)
 		status = make_image(write, old, scratch);
+	if (status == ST_OK && write->verdict == ST_OK)
+		status = partition_index_rows_make(write, old);
 	if (status == ST_OK && write->verdict == ST_OK)
 		status = fill_returned(write, old, scratch);
 	return status;

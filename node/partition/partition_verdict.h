@@ -23,5 +23,7 @@ bool partition_verdict_needs_old(const struct partition_write *write);
 /* Fill in verdict, changes, image and the results. */
 enum status partition_verdict_reach(struct partition_write *write, const struct partition_old_image *old,
 				    struct arena *scratch) MUST_CHECK;
+/* For partition_index_rows.c: nothing changes; why is told elsewhere. */
+void partition_verdict_refuse(struct partition_write *write, enum status verdict);
 
 #endif

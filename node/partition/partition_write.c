@@ -1,4 +1,5 @@
 #include "node/partition/partition_definitions.h"
+#include "node/partition/partition_index_rows.h"
 #include "node/partition/partition_propose.h"
 #include "node/partition/partition_verdict.h"
 
@@ -41,6 +42,7 @@ static void finish(struct partition_write *write, enum status status)
 
 static void close_buffers(struct partition_write *write)
 {
+	arena_close(&write->index_arena);
 	buf_close(&write->returned_copy);
 	buf_close(&write->new_item);
 	buf_close(&write->old_copy);
@@ -50,11 +52,13 @@ static void close_buffers(struct partition_write *write)
 static void answer(struct partition_write *write, enum status status)
 {
 	struct buf returned_copy = write->returned_copy;
+	struct arena index_arena = write->index_arena;
 
 	buf_close(&write->new_item);
 	buf_close(&write->old_copy);
 	finish(write, status);
 	buf_close(&returned_copy);
+	arena_close(&index_arena);
 }
 
 static void refuse_all(struct queue *writes, enum status status)
@@ -138,7 +142,7 @@ static enum status take_result(struct partition *partition, struct partition_wri
 	queue_push_tail(&partition->turn, &write->link);
 	partition->turn_count++;
 	partition->turn_bytes += write->row_key.size + write->image.size + write->returned_copy.size +
-				 write->old_copy.size;
+				 write->old_copy.size + write->local_rows_size_bytes;
 	return ST_OK;
 }
 
@@ -202,6 +206,9 @@ static void fill_from_outcome(struct partition_write *write, const Cleave__Outco
 	write->old_size_bytes = outcome->old_size_bytes;
 	write->new_size_bytes = outcome->new_size_bytes;
 	write->update_error = (Cleave__ExprUpdateError)outcome->update_error;
+	write->refused_index_key = outcome->refused_index_key;
+	write->index_units = outcome->index_units;
+	write->index_unit_count = outcome->n_index_units;
 	write->returned_item = slice_of(outcome->returned.data, outcome->returned.len);
 }
 
@@ -277,6 +284,11 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	buf_init(&write->new_item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	buf_init(&write->returned_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	buf_init(&write->old_copy, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	arena_init(&write->index_arena, PARTITION_INDEX_ROWS_BYTES_MAX);
+	write->refused_index_key = NULL;
+	write->index_unit_count = 0;
+	write->local_row_count = 0;
+	write->local_rows_size_bytes = 0;
 	if (!group_is_ready(partition->group))
 		return ST_NOT_LEADER;
 	outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
@@ -331,10 +343,15 @@ static Cleave__Mutation *encode_mutation(struct arena *arena, const struct parti
 							(uint8_t *)(uintptr_t)write->image.data };
 	outcome->status = write->verdict;
 	outcome->update_error = (int32_t)write->update_error;
+	outcome->refused_index_key = write->refused_index_key;
+	outcome->index_units = write->index_units;
+	outcome->n_index_units = write->index_unit_count;
 	outcome->existed = write->existed;
 	outcome->old_size_bytes = write->old_size_bytes;
 	outcome->new_size_bytes = write->new_size_bytes;
 	outcome->returned = (ProtobufCBinaryData){ write->returned_copy.size, write->returned_copy.data };
+	mutation->local_rows = write->local_rows;
+	mutation->n_local_rows = write->local_row_count;
 	mutation->old_item = (ProtobufCBinaryData){ write->old_copy.size, write->old_copy.data };
 	mutation->outcome = outcome;
 	return mutation;

@@ -27,7 +27,9 @@ struct partition_write {
 	uint32_t age_ms;
 	Cleave__WriteItemRequest__Returned returned;
 	bool returns_old_on_failure; /* of the condition */
-	bool needs_old; /* a put: existed and old_size_bytes are wanted.  Else the old row is not read */
+	/* A put: existed and old_size_bytes are wanted.  Else the old row is not read unless the table
+	 * has indexes.  Any write: index_units are wanted. */
+	bool needs_old;
 	void (*done)(struct partition_write *write);
 	/* Valid in done(). */
 	enum status status;
@@ -35,7 +37,11 @@ struct partition_write {
 	uint32_t old_size_bytes;
 	uint32_t new_size_bytes;
 	struct slice returned_item; /* empty: there is nothing to return */
+	/* ST_REFUSED: one of these is why. */
 	Cleave__ExprUpdateError update_error;
+	Cleave__RefusedIndexKey *refused_index_key; /* NULL: it is not that */
+	Cleave__IndexWriteUnits **index_units;      /* of each index that it touches */
+	size_t index_unit_count;
 	/* Own. */
 	struct queue link;
 	struct partition *partition;
@@ -46,6 +52,10 @@ struct partition_write {
 	struct buf new_item;
 	struct buf old_copy; /* the row before, if changes are logged */
 	struct buf returned_copy;
+	struct arena index_arena; /* what follows from the table's indexes */
+	Cleave__LocalIndexRow **local_rows;
+	size_t local_row_count;
+	size_t local_rows_size_bytes;
 	struct runtime_job job;
 	uint32_t read_count; /* times that the row had to come from disk */
 };
@@ -55,7 +65,7 @@ struct partition_write {
  *     ST_OK             a retry whose outcome is remembered: the results are filled in
  *     ST_NOT_LEADER, ST_MOVED, ST_NO_SPACE, ST_OVERLOADED, ST_INVALID
  *     ST_FORGOTTEN      a retry whose outcome can no longer be told
- * In done(): ST_OK, ST_CONDITION_FAILED, ST_REFUSED (see update_error), ST_NOT_LEADER (not
+ * In done(): ST_OK, ST_CONDITION_FAILED, ST_REFUSED (see above), ST_NOT_LEADER (not
  * proposed), ST_UNKNOWN_OUTCOME (leadership lost after).  Verdicts against a write go through the
  * log like others: so they are as true as a strong read, and a retry gets the same. */
 enum status partition_write_start(struct partition *partition, struct partition_write *write) MUST_CHECK;

@@ -263,6 +263,9 @@ static void reply_verdict(struct write_op *op, enum status verdict)
 	reply.new_size_bytes = write->new_size_bytes;
 	reply.returned = borrow(write->returned_item);
 	reply.update_error = write->update_error;
+	reply.refused_index_key = write->refused_index_key;
+	reply.index_units = write->index_units;
+	reply.n_index_units = write->index_unit_count;
 	buf_reset(&items->reply);
 	start = buf_extend(&items->reply, cleave__write_item_reply__get_packed_size(&reply));
 	if (start == NULL) {

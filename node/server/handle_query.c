@@ -22,6 +22,7 @@ struct range_op {
 	uint64_t partition_id;
 	struct partition_scan scan;
 	struct item_scan rows;
+	struct table_schema schema; /* a copy: the rows are read off the loop */
 	struct eval_projection projection;
 };
 
@@ -58,6 +59,7 @@ static void reply_rows(struct range_op *op)
 	reply.evaluated_size_bytes = rows->evaluated_size_bytes;
 	reply.last_key = (ProtobufCBinaryData){ rows->last_key.size, rows->last_key.data };
 	reply.is_at_end = rows->is_at_end;
+	reply.fetched_units = rows->fetched_units;
 	packed = arena_alloc(&op->arena, cleave__read_range_reply__get_packed_size(&reply));
 	if (packed == NULL)
 		rpc_request_reply_status(op->request, ST_NO_MEMORY);
@@ -96,13 +98,14 @@ static struct slice slice_of_field(ProtobufCBinaryData field)
 /* One byte more than a row key: the first key after it. */
 static bool is_bound(ProtobufCBinaryData field)
 {
-	return field.len > 0 && field.len <= LIMIT_ROW_KEY_SIZE_BYTES + 1;
+	return field.len > 0 && field.len <= LIMIT_INDEX_ROW_KEY_SIZE_BYTES + 1;
 }
 
 static bool is_well_formed(const Cleave__ReadRangeRequest *message)
 {
 	return is_bound(message->start) && is_bound(message->end) && message->row_count_max > 0 &&
-	       message->size_bytes_max > 0;
+	       message->size_bytes_max > 0 && message->local_number <= LIMIT_LOCAL_INDEX_COUNT &&
+	       (message->local_number > 0 || !message->fetch_items);
 }
 
 /* Programs come from outside: they are checked before they run. */
@@ -136,9 +139,29 @@ static enum status take_request(struct range_op *op, const Cleave__ReadRangeRequ
 	op->rows.end = end;
 	op->rows.is_backward = message->is_backward;
 	op->rows.counts_only = message->count_only;
+	op->rows.family = message->local_number == 0 ? FAMILY_ITEMS : FAMILY_LOCAL_INDEXES;
+	op->rows.local_number = (uint8_t)message->local_number;
+	op->rows.fetches_items = message->fetch_items;
 	op->rows.row_count_max = message->row_count_max;
 	op->rows.size_bytes_max = message->size_bytes_max;
 	return take_programs(op, message);
+}
+
+/* Rows of local indexes are told apart by the table's schema, which a replica knows from its own log; one
+ * that has not heard of it yet has none of them, and is behind. */
+static enum status start(struct range_op *op)
+{
+	struct partition *partition = partition_table_find(op->partitions, op->partition_id);
+
+	if (partition == NULL)
+		return ST_MOVED;
+	if (op->rows.local_number != 0) {
+		if (partition->indexes.set == NULL)
+			return ST_UNAVAILABLE;
+		op->schema = partition->indexes.schema;
+		op->rows.schema = &op->schema;
+	}
+	return partition_scan_start(partition, &op->scan);
 }
 
 void handle_query_range(const struct partition_table *partitions, struct rpc_request *request)
@@ -146,7 +169,6 @@ void handle_query_range(const struct partition_table *partitions, struct rpc_req
 	struct range_op *op = range_op_create(partitions, request);
 	ProtobufCAllocator allocator;
 	Cleave__ReadRangeRequest *message;
-	struct partition *partition;
 	enum status status;
 
 	if (op == NULL) {
@@ -164,8 +186,7 @@ void handle_query_range(const struct partition_table *partitions, struct rpc_req
 		finish(op, status);
 		return;
 	}
-	partition = partition_table_find(partitions, op->partition_id);
-	status = partition == NULL ? ST_MOVED : partition_scan_start(partition, &op->scan);
+	status = start(op);
 	if (status != ST_WOULD_BLOCK)
 		finish(op, status);
 }
