@@ -106,6 +106,14 @@ static void on_leader_changed(struct partition_env *env)
 		node_report_soon(&node->report);
 }
 
+static void on_caught_up(struct index_feeders *feeders)
+{
+	struct node *node = CONTAINER_OF(feeders, struct node, feeders);
+
+	if (!node->is_stopping)
+		node_report_soon(&node->report);
+}
+
 static void check_watermark(struct node *node)
 {
 	struct partition_env *env = &node->partitions.env;
@@ -206,6 +214,8 @@ static enum status start_groups(struct node *node)
 		.groups = &node->groups,
 		.hash_seed = rng_u64(&node->runtime->rng),
 		.leader_changed = on_leader_changed,
+		.feeders = &node->feeders.base,
+		.waits_for_indexes = node->options.waits_for_indexes,
 	};
 	enum status status;
 
@@ -223,7 +233,7 @@ static void on_drain(struct runtime_timer *timer)
 {
 	struct node *node = CONTAINER_OF(timer, struct node, drain_timer);
 
-	if (group_table_is_idle(&node->groups))
+	if (group_table_is_idle(&node->groups) && index_feeders_is_idle(&node->feeders))
 		node->stopped(node);
 	else
 		runtime_timer_start(node->runtime, timer, (uint64_t)NODE_DRAIN_CHECK_MS * US_PER_MS);
@@ -251,6 +261,10 @@ static void start_services(struct node *node)
 	server_init(&node->server);
 	catalog_view_init(&node->view, node->runtime, node->transport, node->options.seed_node_ids,
 			  node->options.seed_count);
+	route_init(&node->route, &node->view, node->transport, node->options.zone);
+	route_env_init(&node->route_env, &node->view, &node->route, node->transport);
+	index_feeders_init(&node->feeders, node->runtime, node->engine, &node->route_env);
+	node->feeders.caught_up = on_caught_up;
 	describe_self(&node->options, &self);
 	node_report_start(&node->report, node->runtime, &node->view, &node->partitions, &self);
 	node->view_observer.changed = on_view_changed;
@@ -349,6 +363,8 @@ void node_destroy(struct node *node)
 	node_report_stop(&node->report);
 	runtime_timer_stop(node->runtime, &node->watermark_timer);
 	runtime_timer_stop(node->runtime, &node->drain_timer);
+	route_env_close(&node->route_env);
+	route_close(&node->route);
 	catalog_view_close(&node->view);
 	server_close(&node->server);
 	group_table_close(&node->groups);

@@ -12,6 +12,7 @@
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
+#include "node/background/index_feeder.h"
 #include "node/catalog/catalog.h"
 #include "node/node_report.h"
 #include "node/partition/partition_table.h"
@@ -39,6 +40,7 @@ struct node_options {
 	struct catalog_settings settings; /* proposed by the catalog's first leader */
 	uint64_t reserve_bytes;           /* writes are refused when less is free */
 	uint32_t log_keep_entries;        /* for a replica that is behind; 0: the default */
+	bool waits_for_indexes;           /* writes are answered when global indexes have them too */
 	void (*fatal)(void *context, enum status status);
 	void *fatal_context;
 };
@@ -54,6 +56,9 @@ struct node {
 	struct catalog_view view;
 	struct catalog_observer view_observer;
 	struct node_report report;
+	struct route route; /* to leaders of other nodes' partitions */
+	struct route_env route_env;
+	struct index_feeders feeders;
 	struct catalog *catalog; /* NULL: this node holds no replica of it */
 	struct driver *driver;
 	struct group *catalog_group;

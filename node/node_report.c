@@ -1,8 +1,32 @@
 #include "node/node_report.h"
 
+#include "node/background/index_feeder.h"
 #include "proto/wire/methods.h"
 
 enum { US_PER_MS = 1000, ARENA_BYTES_MAX = 64 * 1024 * 1024, BODY_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* How far the leader is with each global index. */
+static bool describe_feeds(struct arena *arena, const struct partition *partition,
+			   Cleave__ReplicaReport *replica)
+{
+	uint32_t count = partition->indexes.feed_count;
+	Cleave__IndexProgress *progress = arena_alloc(arena, (count + 1) * sizeof(*progress));
+
+	replica->indexes = arena_alloc(arena, (count + 1) * sizeof(*replica->indexes));
+	if (progress == NULL || replica->indexes == NULL)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t index_table_id = partition->indexes.feeds[i].index_table_id;
+
+		cleave__index_progress__init(&progress[i]);
+		progress[i].index_table_id = index_table_id;
+		progress[i].is_caught_up = index_feeder_is_caught_up(partition, index_table_id);
+		progress[i].item_count = index_feeder_item_count(partition, index_table_id);
+		replica->indexes[i] = &progress[i];
+	}
+	replica->n_indexes = count;
+	return true;
+}
 
 static Cleave__ReplicaReport *describe(struct arena *arena, const struct partition *partition)
 {
@@ -20,7 +44,7 @@ static Cleave__ReplicaReport *describe(struct arena *arena, const struct partiti
 	replica->term = status.term;
 	replica->applied_index = status.applied_index;
 	replica->last_index = status.last_index;
-	return replica;
+	return !replica->is_ready || describe_feeds(arena, partition, replica) ? replica : NULL;
 }
 
 static bool add_replicas(struct node_report *report, struct arena *arena, Cleave__NodeReport *message)

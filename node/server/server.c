@@ -2,6 +2,7 @@
 
 #include "node/server/handle_admin.h"
 #include "node/server/handle_batch.h"
+#include "node/server/handle_index.h"
 #include "node/server/handle_query.h"
 #include "proto/wire/methods.h"
 #include "replication/group/snapshot_recv.h"
@@ -14,6 +15,7 @@ static bool is_denied(const struct rpc_request *request)
 	case METHOD_RAFT_MESSAGES:
 	case METHOD_SNAPSHOT_CHUNK:
 	case METHOD_CATALOG_REPORT:
+	case METHOD_WRITE_INDEX_ROWS:
 		return request->caller_id == 0;
 	case METHOD_NODE_FAULT:
 	case METHOD_NODE_TRANSFER:
@@ -68,6 +70,9 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 		return;
 	case METHOD_GET_ITEMS:
 		handle_batch_get(server->partitions, request);
+		return;
+	case METHOD_WRITE_INDEX_ROWS:
+		handle_index_write(server->partitions, request);
 		return;
 	case METHOD_CATALOG_WATCH:
 	case METHOD_CATALOG_SYNC:
