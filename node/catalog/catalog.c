@@ -75,6 +75,8 @@ static uint64_t key_of(const struct catalog *catalog, const Cleave__CatalogComma
 		return key_of_id(KEY_NODE, command->put_node->node_id);
 	case CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_TABLE:
 		return key_of_name(command->create_table->table->name);
+	case CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_INDEX:
+		return key_of_name(command->create_index->table->name);
 	case CLEAVE__CATALOG_COMMAND__COMMAND_PUT_TABLE:
 		return key_of_name(command->put_table->name);
 	case CLEAVE__CATALOG_COMMAND__COMMAND_REMOVE_TABLE:

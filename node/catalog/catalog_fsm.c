@@ -125,11 +125,8 @@ static enum status put_table(struct applying *applying, Cleave__TableRecord *rec
 		return status;
 	if (table.table_id >= fsm->next_table_id)
 		fsm->next_table_id = table.table_id + 1;
-	status = catalog_rows_put(fsm->engine, applying->batch, CATALOG_ROW_TABLE, table.table_id,
-				  &record->base);
-	if (status == ST_OK)
-		status = remember_outcome(applying, record);
-	return status;
+	return catalog_rows_put(fsm->engine, applying->batch, CATALOG_ROW_TABLE, table.table_id,
+				&record->base);
 }
 
 static void note_partition_ids(struct catalog_fsm *fsm, const struct partition_info *partition)
@@ -162,30 +159,64 @@ static enum status put_partition(struct applying *applying, Cleave__PartitionRec
 				&record->base);
 }
 
+static bool is_known(const struct catalog_state *state, const Cleave__TableRecord *table)
+{
+	return catalog_state_table_named(state, slice_of_string(table->name)) != NULL ||
+	       catalog_state_table(state, table->table_id) != NULL;
+}
+
+static enum status add_table(struct applying *applying, Cleave__CreateTableCommand *command)
+{
+	enum status status;
+
+	if (command->table == NULL)
+		return ST_CORRUPT;
+	status = put_table(applying, command->table);
+	for (size_t i = 0; i < command->n_partitions && status == ST_OK; i++)
+		status = put_partition(applying, command->partitions[i]);
+	for (size_t i = 0; i < command->n_derived && status == ST_OK; i++)
+		status = add_table(applying, command->derived[i]);
+	return status;
+}
+
+/* A table and the tables derived from it. */
 static enum status create_table(struct applying *applying, Cleave__CreateTableCommand *command)
 {
-	const struct catalog_state *state = &applying->fsm->state;
 	enum status status;
 
 	if (command->table == NULL)
 		return ST_CORRUPT;
 	/* The leader looked; should it be wrong, all replicas refuse alike. */
-	if (catalog_state_table_named(state, slice_of_string(command->table->name)) != NULL ||
-	    catalog_state_table(state, command->table->table_id) != NULL)
+	if (is_known(&applying->fsm->state, command->table))
 		return ST_OK;
-	status = put_table(applying, command->table);
-	for (size_t i = 0; i < command->n_partitions && status == ST_OK; i++)
-		status = put_partition(applying, command->partitions[i]);
-	return status;
+	status = add_table(applying, command);
+	return status == ST_OK ? remember_outcome(applying, command->table) : status;
 }
 
 static enum status replace_table(struct applying *applying, Cleave__TableRecord *record)
 {
 	const struct table_info *table = catalog_state_table(&applying->fsm->state, record->table_id);
+	enum status status;
 
 	if (table == NULL || strcmp(table->name, record->name) != 0)
 		return ST_OK; /* removed meanwhile */
-	return put_table(applying, record);
+	status = put_table(applying, record);
+	return status == ST_OK ? remember_outcome(applying, record) : status;
+}
+
+/* A table gets an index: its record and the derived table, at one version. */
+static enum status create_index(struct applying *applying, Cleave__CreateIndexCommand *command)
+{
+	const struct catalog_state *state = &applying->fsm->state;
+	enum status status;
+
+	if (command->table == NULL || command->derived == NULL || command->derived->table == NULL)
+		return ST_CORRUPT;
+	if (catalog_state_table(state, command->table->table_id) == NULL ||
+	    is_known(state, command->derived->table))
+		return ST_OK; /* as replace_table() and create_table() */
+	status = replace_table(applying, command->table);
+	return status == ST_OK ? add_table(applying, command->derived) : status;
 }
 
 static enum status replace_partition(struct applying *applying, Cleave__PartitionRecord *record)
@@ -242,6 +273,8 @@ static enum status apply_command(struct applying *applying, Cleave__CatalogComma
 		return put_node(applying, command->put_node);
 	case CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_TABLE:
 		return create_table(applying, command->create_table);
+	case CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_INDEX:
+		return create_index(applying, command->create_index);
 	case CLEAVE__CATALOG_COMMAND__COMMAND_PUT_TABLE:
 		return replace_table(applying, command->put_table);
 	case CLEAVE__CATALOG_COMMAND__COMMAND_REMOVE_TABLE:

@@ -1,6 +1,6 @@
 /* Requests to create, change and delete tables: evaluated at the leader, on applied state. */
-#include "node/catalog/catalog_internal.h"
-#include "proto/base/digest.h"
+#include "node/catalog/catalog_creation.h"
+#include "proto/catalog/index_info.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
 
@@ -37,7 +37,7 @@ static enum status find_settled(const struct evaluation *evaluation, const char 
 
 	if (catalog_table_is_changing(evaluation->catalog, name))
 		return ST_OVERLOADED;
-	if (table == NULL)
+	if (table == NULL || !table_info_is_named(table))
 		return ST_NOT_FOUND;
 	if (table->state != TABLE_ACTIVE)
 		return ST_BUSY;
@@ -61,6 +61,17 @@ static enum status submit_table(struct evaluation *evaluation, const struct tabl
 
 /* --- create --- */
 
+/* Tables that clients made; global indexes do not count. */
+static size_t named_count(const struct catalog_state *state)
+{
+	const struct table_info *table;
+	size_t count = 0;
+
+	for (size_t i = 0; (table = catalog_state_table_at(state, i)) != NULL; i++)
+		count += table_info_is_named(table);
+	return count;
+}
+
 /* What is proposed and not applied yet counts as there. */
 static enum status check_new_table(const struct evaluation *evaluation, const struct table_info *table)
 {
@@ -71,71 +82,12 @@ static enum status check_new_table(const struct evaluation *evaluation, const st
 		return ST_OVERLOADED;
 	if (catalog_state_table_named(evaluation->state, slice_of_string(table->name)) != NULL)
 		return ST_EXISTS;
-	if (evaluation->state->table_count + pending_count >= LIMIT_TABLE_COUNT)
+	if (named_count(evaluation->state) + pending_count >= LIMIT_TABLE_COUNT ||
+	    evaluation->state->table_count + pending_count + TABLE_INDEXES_MAX >= CATALOG_TABLES_MAX)
 		return ST_TOO_BIG;
 	if (evaluation->state->settings.version == 0 || catalog->driver == NULL)
 		return ST_UNAVAILABLE;
 	return ST_OK;
-}
-
-/* Clients see the uuid: hashed, it does not give away the generator's state, and so not the
- * secret seed. */
-static void choose_identity(struct rng *rng, struct table_info *table)
-{
-	uint8_t chance[SHA256_SIZE];
-	uint8_t digest[SHA256_SIZE];
-
-	rng_fill(rng, chance, sizeof(chance));
-	digest_sha256(slice_of(chance, sizeof(chance)), digest);
-	memcpy(table->uuid, digest, sizeof(table->uuid));
-	table->token_seed = get_u64_be(digest + sizeof(table->uuid));
-}
-
-/* All that must not differ between replicas is chosen here. */
-static void fill_new_table(const struct evaluation *evaluation, struct table_info *table)
-{
-	struct catalog *catalog = evaluation->catalog;
-
-	table->table_id = catalog->next_table_id;
-	table->state = TABLE_CREATING;
-	choose_identity(&catalog->runtime->rng, table);
-	table->created_wall_us = evaluation->now_wall_us;
-	table->billing_changed_wall_us = table->is_on_demand ? evaluation->now_wall_us : 0;
-	table->increased_wall_us = 0;
-	table->decreased_wall_us = 0;
-	table->decreases_today = 0;
-}
-
-/* Ask the driver for partitions; the ids they took are given out from now on. */
-static enum status place_partitions(struct evaluation *evaluation, const struct table_info *table,
-				    uint32_t partition_count, Cleave__CreateTableCommand *create)
-{
-	struct catalog *catalog = evaluation->catalog;
-	struct catalog_placement placement = {
-		.table = table,
-		.partition_count = partition_count,
-		.first_partition_id = catalog->next_partition_id,
-		.first_replica_id = catalog->next_replica_id,
-	};
-	size_t pending_count = (size_t)(catalog->next_partition_id - catalog->fsm.next_partition_id);
-	enum status status = catalog->driver->ops->place(catalog->driver, &placement, &evaluation->arena,
-							 &create->partitions, &create->n_partitions);
-
-	if (status != ST_OK)
-		return status;
-	if (evaluation->state->partitions.count + pending_count + create->n_partitions >
-	    CATALOG_PARTITIONS_MAX)
-		return ST_TOO_BIG;
-	return ST_OK;
-}
-
-static void take_ids(struct catalog *catalog, const Cleave__CreateTableCommand *create)
-{
-	catalog->next_table_id++;
-	for (size_t i = 0; i < create->n_partitions; i++) {
-		catalog->next_partition_id++;
-		catalog->next_replica_id += create->partitions[i]->n_replicas;
-	}
 }
 
 static enum status create_table(struct evaluation *evaluation, const struct rpc_request *request)
@@ -143,10 +95,11 @@ static enum status create_table(struct evaluation *evaluation, const struct rpc_
 	Cleave__CreateTableCommand create = CLEAVE__CREATE_TABLE_COMMAND__INIT;
 	const Cleave__CreateTableRequest *unpacked = cleave__create_table_request__unpack(
 		&evaluation->allocator, request->body.size, request->body.data);
+	struct catalog_creation creation;
 	struct table_info table;
 	enum status status;
 
-	if (unpacked == NULL || unpacked->table == NULL ||
+	if (unpacked == NULL || unpacked->table == NULL || unpacked->table->base_table_id != 0 ||
 	    table_info_decode(unpacked->table, &evaluation->arena, &table) != ST_OK)
 		return ST_INVALID;
 	status = check_request_id(evaluation, &unpacked->request_id);
@@ -154,18 +107,21 @@ static enum status create_table(struct evaluation *evaluation, const struct rpc_
 		status = check_new_table(evaluation, &table);
 	if (status != ST_OK)
 		return status;
-	fill_new_table(evaluation, &table);
-	status = place_partitions(evaluation, &table, unpacked->partition_count, &create);
+	catalog_creation_begin(&creation, evaluation->catalog, &evaluation->arena, evaluation->now_wall_us);
+	catalog_creation_identify(&creation, &table);
+	table.is_born_with_indexes = table.indexes != NULL;
+	status = catalog_creation_number(&creation, table.indexes, &table.indexes);
+	if (status == ST_OK)
+		status = catalog_creation_place(&creation, &table, unpacked->partition_count, &create);
+	if (status == ST_OK)
+		status = catalog_creation_derive_all(&creation, &table, &create);
 	if (status != ST_OK)
 		return status;
-	create.table = table_info_encode(&table, &evaluation->arena);
-	if (create.table == NULL)
-		return ST_NO_MEMORY;
 	evaluation->command.create_table = &create;
 	evaluation->command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_TABLE;
 	status = catalog_submit(evaluation->catalog, &evaluation->command, evaluation->request);
 	if (status == ST_OK)
-		take_ids(evaluation->catalog, &create);
+		catalog_creation_commit(&creation);
 	return status;
 }
 
@@ -198,15 +154,127 @@ static void change_settings(struct table_info *table, const Cleave__TableRecord 
 	table->deletion_protection = wanted->deletion_protection;
 }
 
+/* Throughput is all that an update changes of an index. */
+static enum status change_index_settings(struct evaluation *evaluation, struct table_info *table,
+					 const struct table_info *wanted)
+{
+	struct table_indexes *copy;
+	void *room;
+
+	if (table->indexes == NULL || wanted->indexes == NULL)
+		return ST_OK;
+	room = arena_alloc(&evaluation->arena, table_indexes_size(table->indexes));
+	if (room == NULL)
+		return ST_NO_MEMORY;
+	copy = table_indexes_copy(table->indexes, room);
+	for (uint32_t i = 0; i < copy->count; i++) {
+		const struct table_index *index = table_indexes_find(wanted->indexes,
+								     slice_of_string(copy->list[i].name));
+
+		if (index != NULL) {
+			copy->list[i].read_units = index->read_units;
+			copy->list[i].write_units = index->write_units;
+		}
+	}
+	table->indexes = copy;
+	return ST_OK;
+}
+
+static bool has_unsettled_index(const struct table_info *table)
+{
+	for (uint32_t i = 0; table->indexes != NULL && i < table->indexes->count; i++) {
+		if (table->indexes->list[i].state == INDEX_CREATING ||
+		    table->indexes->list[i].state == INDEX_DELETING)
+			return true;
+	}
+	return false;
+}
+
+/* The table with one index more. */
+static enum status append_index(struct evaluation *evaluation, struct table_info *table,
+				const struct table_index *index)
+{
+	uint32_t count = table->indexes == NULL ? 0 : table->indexes->count;
+	struct table_indexes *bigger;
+
+	if (count == TABLE_INDEXES_MAX)
+		return ST_TOO_BIG;
+	bigger = arena_alloc(&evaluation->arena, sizeof(*bigger) + (count + 1) * sizeof(bigger->list[0]));
+	if (bigger == NULL)
+		return ST_NO_MEMORY;
+	bigger->count = count + 1;
+	if (count > 0)
+		memcpy(bigger->list, table->indexes->list, count * sizeof(bigger->list[0]));
+	bigger->list[count] = *index;
+	table->indexes = bigger;
+	return ST_OK;
+}
+
+/* The index and its derived table begin together; the driver goes on. */
+static enum status create_index(struct evaluation *evaluation, struct table_info *table,
+				const Cleave__IndexRecord *record)
+{
+	Cleave__CreateIndexCommand create = CLEAVE__CREATE_INDEX_COMMAND__INIT;
+	struct catalog_creation creation;
+	struct table_index index;
+	enum status status;
+
+	if (index_info_decode(record, &evaluation->arena, &index) != ST_OK || table_index_is_local(&index) ||
+	    table_indexes_find(table->indexes, slice_of_string(index.name)) != NULL)
+		return ST_INVALID;
+	if (has_unsettled_index(table))
+		return ST_TOO_BIG;
+	catalog_creation_begin(&creation, evaluation->catalog, &evaluation->arena, evaluation->now_wall_us);
+	index.table_id = creation.ids.next_table_id++;
+	index.state = INDEX_CREATING;
+	index.is_backfilling = false;
+	status = append_index(evaluation, table, &index);
+	if (status == ST_OK)
+		status = catalog_creation_derive(&creation, table, &index, &create.derived);
+	if (status != ST_OK)
+		return status;
+	create.table = table_info_encode(table, &evaluation->arena);
+	if (create.table == NULL)
+		return ST_NO_MEMORY;
+	evaluation->command.create_index = &create;
+	evaluation->command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_INDEX;
+	status = catalog_submit(evaluation->catalog, &evaluation->command, evaluation->request);
+	if (status == ST_OK)
+		catalog_creation_commit(&creation);
+	return status;
+}
+
+/* Its rows are no longer made from now on; the driver drops the derived table and the record. */
+static enum status delete_index(struct evaluation *evaluation, struct table_info *table, const char *name)
+{
+	const struct table_index *found = table_indexes_find(table->indexes, slice_of_string(name));
+	struct table_indexes *copy;
+	void *room;
+
+	if (found == NULL || table_index_is_local(found))
+		return ST_INVALID;
+	if (has_unsettled_index(table))
+		return ST_TOO_BIG;
+	room = arena_alloc(&evaluation->arena, table_indexes_size(table->indexes));
+	if (room == NULL)
+		return ST_NO_MEMORY;
+	copy = table_indexes_copy(table->indexes, room);
+	copy->list[found - table->indexes->list].state = INDEX_DELETING;
+	table->indexes = copy;
+	return submit_table(evaluation, table);
+}
+
 static enum status update_table(struct evaluation *evaluation, const struct rpc_request *request)
 {
 	const Cleave__UpdateTableRequest *unpacked = cleave__update_table_request__unpack(
 		&evaluation->allocator, request->body.size, request->body.data);
 	const struct table_info *old;
+	struct table_info wanted;
 	struct table_info table;
 	enum status status;
 
 	if (unpacked == NULL || unpacked->table == NULL ||
+	    table_info_decode(unpacked->table, &evaluation->arena, &wanted) != ST_OK ||
 	    strlen(unpacked->table->table_class) > CATALOG_CLASS_SIZE_MAX)
 		return ST_INVALID;
 	status = check_request_id(evaluation, &unpacked->request_id);
@@ -221,6 +289,13 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 	table.state = TABLE_UPDATING;
 	change_settings(&table, unpacked->table, evaluation->now_wall_us);
 	memcpy(table.table_class, unpacked->table->table_class, strlen(unpacked->table->table_class) + 1);
+	status = change_index_settings(evaluation, &table, &wanted);
+	if (status != ST_OK)
+		return status;
+	if (unpacked->create_index != NULL)
+		return create_index(evaluation, &table, unpacked->create_index);
+	if (unpacked->delete_index[0] != '\0')
+		return delete_index(evaluation, &table, unpacked->delete_index);
 	return submit_table(evaluation, &table);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "node/placement/driver_internal.h"
 #include "node/placement/layout.h"
 #include "proto/base/log.h"
 
@@ -10,38 +11,6 @@ enum {
 	US_PER_MS = 1000,
 	TICK_MS = 1000, /* notices dead nodes; all else comes with reports and changes */
 	SCRATCH_SIZE_MAX = 1024 * 1024,
-};
-
-/* What this leader was told of a node. */
-struct node_track {
-	uint64_t node_id;
-	uint64_t last_report_mono_ms;
-	bool has_told_all;
-};
-
-/* What this leader was told of a partition. */
-struct partition_track {
-	uint64_t partition_id;
-	uint64_t leader_node_id; /* ready; 0: none known */
-	uint64_t leader_term;
-	uint64_t seen_in_report; /* number of the last report that named it */
-	uint64_t dropped_node_ids[CATALOG_REPLICAS_MAX];
-	uint32_t dropped_count;
-};
-
-struct driver {
-	struct catalog_driver base; /* first: what the catalog is given */
-	struct catalog *catalog;
-	struct runtime *runtime;
-	struct runtime_timer tick;
-	bool is_active;
-	uint64_t active_since_mono_ms;
-	uint64_t report_number;
-	struct hash_map nodes;      /* struct node_track */
-	struct hash_map partitions; /* struct partition_track */
-	uint32_t *busy_table_ids;   /* not ACTIVE, at busy_version */
-	size_t busy_count;
-	uint64_t busy_version;
 };
 
 static struct driver *driver_of(struct catalog_driver *base)
@@ -100,6 +69,15 @@ static struct partition_track *track_partition(struct driver *driver, uint64_t p
 	return tracked;
 }
 
+static void note_feeds(struct partition_track *tracked, const Cleave__ReplicaReport *report)
+{
+	tracked->feed_count = 0;
+	for (size_t i = 0; i < report->n_indexes && i < LIMIT_GLOBAL_INDEX_COUNT; i++)
+		tracked->feeds[tracked->feed_count++] = (struct feed_track){
+			report->indexes[i]->index_table_id, report->indexes[i]->is_caught_up
+		};
+}
+
 static void note_replica(struct driver *driver, uint64_t node_id, const Cleave__ReplicaReport *report)
 {
 	struct partition_track *tracked = track_partition(driver, report->partition_id, node_id,
@@ -111,6 +89,7 @@ static void note_replica(struct driver *driver, uint64_t node_id, const Cleave__
 	if (report->is_leader && report->is_ready && report->term >= tracked->leader_term) {
 		tracked->leader_node_id = node_id;
 		tracked->leader_term = report->term;
+		note_feeds(tracked, report);
 	} else if (tracked->leader_node_id == node_id && !(report->is_leader && report->is_ready)) {
 		tracked->leader_node_id = 0;
 	}
@@ -169,18 +148,38 @@ static void propose(struct driver *driver, Cleave__CatalogCommand *command, uint
 			  status_name(status));
 }
 
-static void propose_state(struct driver *driver, const struct table_info *table, enum table_state wanted)
+void driver_propose_table(struct driver *driver, const struct table_info *table)
 {
 	Cleave__CatalogCommand command = CLEAVE__CATALOG_COMMAND__INIT;
+	struct arena arena;
+
+	arena_init(&arena, SCRATCH_SIZE_MAX);
+	command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_PUT_TABLE;
+	command.put_table = table_info_encode(table, &arena);
+	if (command.put_table != NULL)
+		propose(driver, &command, table->table_id);
+	arena_close(&arena);
+}
+
+static void propose_state(struct driver *driver, const struct table_info *table, enum table_state wanted)
+{
+	struct table_info changed = *table;
+
+	changed.state = wanted;
+	driver_propose_table(driver, &changed);
+}
+
+/* The table is there, and its indexes with it. */
+static void propose_active(struct driver *driver, const struct table_info *table)
+{
 	struct table_info changed = *table;
 	struct arena arena;
 
-	changed.state = wanted;
 	arena_init(&arena, SCRATCH_SIZE_MAX);
-	command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_PUT_TABLE;
-	command.put_table = table_info_encode(&changed, &arena);
-	if (command.put_table != NULL)
-		propose(driver, &command, table->table_id);
+	changed.state = TABLE_ACTIVE;
+	changed.indexes = driver_indexes_activate(table, &arena);
+	if (table->indexes == NULL || changed.indexes != NULL)
+		driver_propose_table(driver, &changed);
 	arena_close(&arena);
 }
 
@@ -195,7 +194,7 @@ static void propose_removal(struct driver *driver, uint32_t table_id)
 	propose(driver, &command, table_id);
 }
 
-static bool has_all_leaders(const struct driver *driver, uint32_t table_id)
+bool driver_has_all_leaders(const struct driver *driver, uint32_t table_id)
 {
 	const struct partition_info *partition;
 
@@ -236,17 +235,20 @@ static void look_at(struct driver *driver, const struct table_info *table)
 {
 	switch (table->state) {
 	case TABLE_CREATING:
-		if (has_all_leaders(driver, table->table_id))
-			propose_state(driver, table, TABLE_ACTIVE);
+		if (driver_has_all_leaders(driver, table->table_id) &&
+		    driver_indexes_are_ready(driver, table))
+			propose_active(driver, table);
 		break;
 	case TABLE_UPDATING:
-		propose_state(driver, table, TABLE_ACTIVE);
+		if (driver_indexes_are_placed(driver, table))
+			propose_state(driver, table, TABLE_ACTIVE);
 		break;
 	case TABLE_DELETING:
-		if (is_table_dropped(driver, table->table_id))
+		if (driver_indexes_are_gone(driver, table) && is_table_dropped(driver, table->table_id))
 			propose_removal(driver, table->table_id);
 		break;
 	case TABLE_ACTIVE:
+		driver_indexes_look_at(driver, table);
 		break;
 	}
 }
@@ -261,7 +263,7 @@ static void find_busy_tables(struct driver *driver)
 	driver->busy_version = state->version;
 	driver->busy_count = 0;
 	for (size_t i = 0; (table = catalog_state_table_at(state, i)) != NULL; i++) {
-		if (table->state != TABLE_ACTIVE)
+		if (table->state != TABLE_ACTIVE || driver_indexes_are_busy(state, table))
 			driver->busy_table_ids[driver->busy_count++] = table->table_id;
 	}
 }

@@ -4,9 +4,9 @@
  * anew to each leader; what it decides is one small idempotent command at a time, evaluated on
  * the applied state, so that it may die at any step.
  *
- *   CREATING --> ACTIVE    every partition has a ready leader
- *   UPDATING --> ACTIVE    at once
- *   DELETING --> removed   every replica's node dropped the partitions, or is dead
+ *   CREATING --> ACTIVE    every partition has a ready leader, and every index its rows
+ *   UPDATING --> ACTIVE    at once, or when the partitions of a new index are there
+ *   DELETING --> removed   every replica's node dropped the partitions, or is dead; indexes first
  *
  * Threads  loop thread of the catalog.
  * Memory   created and destroyed here; borrows the catalog, and must outlive it.
