@@ -88,21 +88,24 @@ static void compare(struct sim_check *check, const struct sim_node *node, struct
 				 seconds(check->cluster->world.now_us));
 }
 
+static void digest_node(struct sim_check *check, const struct sim_node *node)
+{
+	struct group *group;
+	size_t cursor = 0;
+
+	if (!node->is_running || node->node->is_stopping)
+		return;
+	while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
+		/* A silent one's first records are still on their way to the disk. */
+		if (group_has_state(group) && !group->is_silent)
+			compare(check, node, group);
+	}
+}
+
 void sim_check_digests(struct sim_check *check)
 {
-	for (uint64_t id = 1; id <= check->cluster->node_count; id++) {
-		struct sim_node *node = sim_cluster_node(check->cluster, id);
-		struct group *group;
-		size_t cursor = 0;
-
-		if (!node->is_running || node->node->is_stopping)
-			continue;
-		while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
-			/* A silent one's first records are still on their way to the disk. */
-			if (group_has_state(group) && !group->is_silent)
-				compare(check, node, group);
-		}
-	}
+	for (uint64_t id = 1; id <= check->cluster->node_count; id++)
+		digest_node(check, sim_cluster_node(check->cluster, id));
 }
 
 static void on_event(struct sim_event *event)
@@ -135,6 +138,7 @@ static void note_leaders(struct sim_check *check, const struct sim_node *node)
 	if (!node->is_running || node->node->is_stopping)
 		return;
 	while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
+		sim_promises_look_at(&check->promises, node, group);
 		if (group->was_leader)
 			note_leader(check, node, group);
 	}
@@ -377,6 +381,21 @@ bool sim_check_has_converged(struct sim_check *check, char *laggard_out, size_t 
 	       has_no_orphan(check, state, laggard_out, size_bytes);
 }
 
+/* --- crashes and starts --- */
+
+static void on_crash(struct sim_node_witness *witness, struct sim_node *node)
+{
+	sim_promises_note(&CONTAINER_OF(witness, struct sim_check, witness)->promises, node);
+}
+
+static void on_start(struct sim_node_witness *witness, struct sim_node *node)
+{
+	struct sim_check *check = CONTAINER_OF(witness, struct sim_check, witness);
+
+	sim_promises_check(&check->promises, node);
+	digest_node(check, node);
+}
+
 /* --- life --- */
 
 void sim_check_init(struct sim_check *check, struct sim_cluster *cluster)
@@ -387,6 +406,10 @@ void sim_check_init(struct sim_check *check, struct sim_cluster *cluster)
 	hash_map_init(&check->copies, RECORDS_MAX);
 	sim_event_init(&check->event, NULL, on_event);
 	sim_event_init(&check->sample_event, NULL, on_sample);
+	sim_promises_init(&check->promises, cluster);
+	check->witness = (struct sim_node_witness){ on_crash, on_start };
+	for (uint64_t id = 1; id <= cluster->node_count; id++)
+		sim_cluster_node(cluster, id)->witness = &check->witness;
 }
 
 static void free_values(struct hash_map *map)
@@ -401,6 +424,8 @@ static void free_values(struct hash_map *map)
 
 void sim_check_close(struct sim_check *check)
 {
+	for (uint64_t id = 1; id <= check->cluster->node_count; id++)
+		sim_cluster_node(check->cluster, id)->witness = NULL;
 	sim_event_cancel(&check->cluster->world, &check->event);
 	sim_event_cancel(&check->cluster->world, &check->sample_event);
 	free_values(&check->digests);

@@ -8,6 +8,7 @@
  *                the catalog that any process has
  *   convergence  after the last fault all members of each group reach the same index, no table is
  *                between two states, and no replica is left that the catalog does not name
+ *   promises     sim_promise.h
  *
  * Threads  one.
  * Errors   sim_cluster_fail().
@@ -16,19 +17,22 @@
 #define TESTS_SIM_SIM_CHECK_H
 
 #include "proto/base/hash_map.h"
-#include "tests/sim/sim_cluster.h"
+#include "tests/sim/sim_promise.h"
 
 enum { SIM_COPIES_MAX = 2 * SIM_NODES_MAX + SIM_COORDINATORS };
 
 struct sim_check {
 	struct sim_cluster *cluster;
-	struct hash_map digests; /* of all replicas seen so far, by group and applied index */
+	struct hash_map digests; /* of all replicas seen so far, by group and applied index; each start shows
+				    all of its node */
 	uint64_t digest_count;
 	struct sim_event event;
 	struct hash_map leaders;                /* node ids seen leading, by group and term */
 	struct hash_map copies;                 /* of the catalog, by version */
 	uint64_t copy_versions[SIM_COPIES_MAX]; /* looked at last, by place */
 	struct sim_event sample_event;
+	struct sim_promises promises;
+	struct sim_node_witness witness;
 };
 
 void sim_check_init(struct sim_check *check, struct sim_cluster *cluster);

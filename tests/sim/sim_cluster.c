@@ -9,7 +9,7 @@
 
 enum {
 	LINE_MAX_SIZE = 1000,
-	LEASES_PERCENT = 35,
+	LEASES_PERCENT = 45,
 	COMPACTION_PERCENT = 65,
 	BIG_VALUES_PERCENT = 30,
 	MISSES_PERCENT = 40,
@@ -17,6 +17,8 @@ enum {
 	RATE_PPM_MAX = 30 * 1000, /* two clocks differ by 6 % at most: leases allow for 8 % */
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 	MAIN_KEYS_MIN = 4,
+	MAIN_GROUP_PERCENT = 45, /* of the groups that a fault is aimed at */
+	CATALOG_GROUP_PERCENT = 25,
 	LATE_STRAYS_PERCENT = 40,
 	LATE_STRAY_S_MAX = 20, /* longer than a log is kept */
 };
@@ -179,20 +181,6 @@ const struct catalog_state *sim_cluster_newest_state(struct sim_cluster *cluster
 	return newest;
 }
 
-uint64_t sim_cluster_any_group(struct sim_cluster *cluster)
-{
-	uint64_t ids[SIM_GROUPS_MAX] = { CATALOG_GROUP_ID };
-	size_t count = 1;
-	const struct catalog_state *state = sim_cluster_newest_state(cluster);
-	const struct partition_info *info;
-	size_t cursor = 0;
-
-	while (state != NULL && count < SIM_GROUPS_MAX &&
-	       (info = catalog_state_next_partition(state, &cursor)) != NULL)
-		ids[count++] = info->partition_id;
-	return ids[rng_below(&cluster->world.fault_rng, count)];
-}
-
 uint64_t sim_cluster_main_partition(struct sim_cluster *cluster)
 {
 	const struct catalog_state *state = sim_cluster_newest_state(cluster);
@@ -206,6 +194,26 @@ uint64_t sim_cluster_main_partition(struct sim_cluster *cluster)
 	return catalog_state_partition_at(state, table->table_id,
 					  (size_t)rng_below(&cluster->world.fault_rng, count))
 		->partition_id;
+}
+
+uint64_t sim_cluster_any_group(struct sim_cluster *cluster)
+{
+	uint64_t ids[SIM_GROUPS_MAX] = { CATALOG_GROUP_ID };
+	size_t count = 1;
+	const struct catalog_state *state = sim_cluster_newest_state(cluster);
+	const struct partition_info *info;
+	size_t cursor = 0;
+	uint64_t at = rng_below(&cluster->world.fault_rng, 100);
+	uint64_t main_partition = at < MAIN_GROUP_PERCENT ? sim_cluster_main_partition(cluster) : 0;
+
+	if (main_partition != 0)
+		return main_partition;
+	if (at >= 100 - CATALOG_GROUP_PERCENT)
+		return CATALOG_GROUP_ID;
+	while (state != NULL && count < SIM_GROUPS_MAX &&
+	       (info = catalog_state_next_partition(state, &cursor)) != NULL)
+		ids[count++] = info->partition_id;
+	return ids[rng_below(&cluster->world.fault_rng, count)];
 }
 
 /* --- the report --- */

@@ -2,14 +2,19 @@
 
 #include <inttypes.h>
 
-#include "replication/group/group_internal.h"
 #include "replication/group/group_member.h"
+#include "tests/sim/sim_staged.h"
 
 enum {
 	TRACE_FAULT = 40,
 	PEERS = SIM_ENDPOINTS_MAX,
-	QUIET_PERCENT = 4,                           /* seeds without any fault */
-	SINGLE_PERCENT = 30,                         /* seeds with one or two kinds */
+	QUIET_PERCENT = 4,     /* seeds without any fault */
+	SINGLE_PERCENT = 20,   /* seeds with one or two kinds */
+	DIRECTED_PERCENT = 36, /* one fault at a time, on a sound cluster */
+	DIRECTED_KINDS_MAX = 3,
+	SOUND_WAIT_US_MAX = 3 * SIM_SECOND,
+	DIRECTED_LOOK_US = 20 * SIM_MS,
+	DIRECTED_GAP_US_MAX = 500 * SIM_MS,
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 	SILENT_PERCENT = 30,
 	RESTART_US = 200 * SIM_MS,
@@ -38,6 +43,7 @@ static const char *const names[] = {
 	[SIM_FAULT_INSTALL] = "crash in a snapshot",
 	[SIM_FAULT_USURP] = "usurp",
 	[SIM_FAULT_TRUNCATE] = "truncate",
+	[SIM_FAULT_HEIRS] = "heirs",
 };
 
 static struct rng *rng_of(const struct sim_fault *fault)
@@ -65,7 +71,7 @@ static void cut(struct sim_fault *fault, uint64_t from, uint64_t to)
 	sim_net_cut(&fault->faults->cluster->net, from, to);
 }
 
-static void heal_cuts(struct sim_fault *fault)
+void sim_faults_heal_cuts(struct sim_fault *fault)
 {
 	for (uint64_t from = 0; from < PEERS; from++) {
 		for (uint64_t to = 0; to < PEERS; to++) {
@@ -77,7 +83,7 @@ static void heal_cuts(struct sim_fault *fault)
 }
 
 /* In one direction or both. */
-static void cut_pair(struct sim_fault *fault, uint64_t a, uint64_t b, uint64_t direction)
+void sim_faults_cut_pair(struct sim_fault *fault, uint64_t a, uint64_t b, uint64_t direction)
 {
 	if (direction != 0)
 		cut(fault, a, b);
@@ -93,7 +99,15 @@ static void isolate(struct sim_fault *fault, uint64_t clients_percent)
 
 	for (uint64_t peer_id = 0; peer_id < PEERS; peer_id++) {
 		if (peer_id <= SIM_NODES_MAX || with_clients)
-			cut_pair(fault, fault->node_id, peer_id, direction);
+			sim_faults_cut_pair(fault, fault->node_id, peer_id, direction);
+	}
+}
+
+static void heal_disks(struct sim_fault *fault)
+{
+	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++) {
+		if ((fault->slowed >> id & 1) != 0)
+			sim_cluster_node(fault->faults->cluster, id)->runtime.slow_factor = 1;
 	}
 }
 
@@ -106,6 +120,21 @@ static char zone_of(struct sim_cluster *cluster, uint64_t endpoint_id)
 	    endpoint_id < SIM_COORDINATOR_ID_FIRST + SIM_COORDINATORS)
 		return sim_cluster_coordinator(cluster, endpoint_id)->zone[0];
 	return 0;
+}
+
+uint64_t sim_faults_election_us(const struct sim_fault *fault)
+{
+	return (uint64_t)node_of(fault)->settings.catalog.election_timeout_ms * SIM_MS;
+}
+
+/* How long a leader is away: half of the time just about as long as others wait for it. */
+static uint64_t absence_us(const struct sim_fault *fault)
+{
+	uint64_t election_us = sim_faults_election_us(fault);
+
+	if (sim_percent(rng_of(fault), 50))
+		return sim_range(rng_of(fault), election_us / 2, 4 * election_us);
+	return sim_range(rng_of(fault), 50 * SIM_MS, 4 * SIM_SECOND);
 }
 
 /* --- beginnings: how long it lasts, 0 for a momentary one --- */
@@ -135,7 +164,7 @@ static uint64_t begin_cut(struct sim_fault *fault)
 	fault->peer_id = sim_range(rng_of(fault), 1, fault->faults->cluster->node_count);
 	if (fault->peer_id == fault->node_id)
 		fault->peer_id = any_coordinator(fault);
-	cut_pair(fault, fault->node_id, fault->peer_id, direction);
+	sim_faults_cut_pair(fault, fault->node_id, fault->peer_id, direction);
 	return sim_range(rng_of(fault), 100 * SIM_MS, 5 * SIM_SECOND);
 }
 
@@ -148,7 +177,7 @@ static uint64_t begin_zone(struct sim_fault *fault)
 	for (uint64_t inside = 0; inside < PEERS; inside++) {
 		for (uint64_t outside = 0; zone_of(cluster, inside) == zone && outside < PEERS; outside++) {
 			if (zone_of(cluster, outside) != zone)
-				cut_pair(fault, inside, outside, direction);
+				sim_faults_cut_pair(fault, inside, outside, direction);
 		}
 	}
 	return sim_range(rng_of(fault), 100 * SIM_MS, 5 * SIM_SECOND);
@@ -170,10 +199,10 @@ static uint64_t begin_leader(struct sim_fault *fault)
 	fault->node_id = node->id;
 	/* Mostly those who believe in it still reach it. */
 	isolate(fault, 25);
-	return sim_range(rng_of(fault), 100 * SIM_MS, 4 * SIM_SECOND);
+	return absence_us(fault);
 }
 
-static void crash(struct sim_fault *fault, uint64_t node_id, bool is_silent)
+void sim_faults_crash(struct sim_fault *fault, uint64_t node_id, bool is_silent)
 {
 	fault->down |= (uint16_t)(1u << node_id);
 	sim_node_crash(sim_cluster_node(fault->faults->cluster, node_id), is_silent);
@@ -181,7 +210,7 @@ static void crash(struct sim_fault *fault, uint64_t node_id, bool is_silent)
 
 static uint64_t begin_crash(struct sim_fault *fault)
 {
-	crash(fault, fault->node_id, sim_percent(rng_of(fault), SILENT_PERCENT));
+	sim_faults_crash(fault, fault->node_id, sim_percent(rng_of(fault), SILENT_PERCENT));
 	return sim_range(rng_of(fault), 20 * SIM_MS, 3 * SIM_SECOND);
 }
 
@@ -202,14 +231,14 @@ static uint64_t begin_front(struct sim_fault *fault)
 static uint64_t begin_crash_all(struct sim_fault *fault)
 {
 	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++)
-		crash(fault, id, false);
+		sim_faults_crash(fault, id, false);
 	return sim_range(rng_of(fault), 20 * SIM_MS, 1 * SIM_SECOND);
 }
 
 static uint64_t begin_away(struct sim_fault *fault)
 {
 	if (sim_percent(rng_of(fault), 50))
-		crash(fault, fault->node_id, false);
+		sim_faults_crash(fault, fault->node_id, false);
 	else
 		isolate(fault, 50);
 	return sim_range(rng_of(fault), 3 * SIM_SECOND, 9 * SIM_SECOND);
@@ -221,20 +250,20 @@ static uint64_t begin_pause(struct sim_fault *fault)
 	struct sim_runtime *runtime;
 	struct sim_node *leader = NULL;
 
-	if (sim_percent(rng_of(fault), 40) &&
+	if ((fault->faults->is_directed || sim_percent(rng_of(fault), 40)) &&
 	    sim_cluster_leader(cluster, sim_cluster_any_group(cluster), &leader) != NULL)
 		fault->node_id = leader->id;
 	runtime = &node_of(fault)->runtime;
 	if (sim_percent(rng_of(fault), 20))
 		runtime = &sim_cluster_coordinator(cluster, any_coordinator(fault))->runtime;
-	sim_runtime_pause(runtime,
-			  cluster->world.now_us + sim_range(rng_of(fault), 50 * SIM_MS, 4 * SIM_SECOND));
+	sim_runtime_pause(runtime, cluster->world.now_us + absence_us(fault));
 	return 0;
 }
 
 static uint64_t begin_slow_disk(struct sim_fault *fault)
 {
 	node_of(fault)->runtime.slow_factor = (uint32_t)sim_range(rng_of(fault), 5, 200);
+	fault->slowed = (uint16_t)(1u << fault->node_id);
 	return sim_range(rng_of(fault), 200 * SIM_MS, 4 * SIM_SECOND);
 }
 
@@ -294,94 +323,10 @@ static uint64_t begin_move(struct sim_fault *fault)
 	return 0;
 }
 
-static uint64_t begin_install(struct sim_fault *fault)
-{
-	node_of(fault)->dies_in_snapshot = true;
-	return sim_range(rng_of(fault), 2 * SIM_SECOND, 12 * SIM_SECOND);
-}
-
-/* --- faults in stages --- */
-
-static uint64_t election_us(const struct sim_fault *fault)
-{
-	return (uint64_t)node_of(fault)->settings.catalog.election_timeout_ms * SIM_MS;
-}
-
-/* A leader becomes the fault's node, and another voter of the group its peer; false if there is
- * none. */
-static bool choose_pair(struct sim_fault *fault)
-{
-	struct sim_cluster *cluster = fault->faults->cluster;
-	struct sim_node *node = NULL;
-	const struct group *leader = sim_cluster_leader(cluster, sim_cluster_any_group(cluster), &node);
-	const struct raft_engine_configuration *members;
-
-	if (leader == NULL)
-		return false;
-	members = &leader->applied.configuration;
-	fault->node_id = node->id;
-	fault->peer_id = members->members[rng_below(rng_of(fault), members->count)].node_id;
-	return fault->peer_id != fault->node_id;
-}
-
-static void cut_from_others(struct sim_fault *fault)
-{
-	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++) {
-		if (id != fault->peer_id)
-			cut_pair(fault, fault->node_id, id, 2);
-	}
-}
-
-/* The leader hears one follower only, until the others stand for election; then that follower
- * dies, has forgotten whom it heard, and hears the others first. */
-static uint64_t begin_usurp(struct sim_fault *fault)
-{
-	if (!choose_pair(fault))
-		return 0;
-	cut_from_others(fault);
-	return sim_range(rng_of(fault), election_us(fault) / 2, 2 * election_us(fault));
-}
-
-static uint64_t continue_usurp(struct sim_fault *fault)
-{
-	if (fault->stage == 1) {
-		cut_pair(fault, fault->node_id, fault->peer_id, 2);
-		crash(fault, fault->peer_id, false);
-		return sim_range(rng_of(fault), SIM_MS, 40 * SIM_MS);
-	}
-	fault->down = 0;
-	return fault->stage == 2 ? sim_range(rng_of(fault), 100 * SIM_MS, 3 * SIM_SECOND) : 0;
-}
-
-/* Entries that only the leader and one follower have, neither on disk; then the leader comes back
- * without them, and the next one has others in their place while the follower still writes. */
-static uint64_t begin_truncate(struct sim_fault *fault)
-{
-	struct sim_cluster *cluster = fault->faults->cluster;
-	uint32_t factor = (uint32_t)sim_range(rng_of(fault), 200, 3000);
-
-	if (!choose_pair(fault))
-		return 0;
-	node_of(fault)->runtime.slow_factor = factor;
-	sim_cluster_node(cluster, fault->peer_id)->runtime.slow_factor = factor;
-	cut_from_others(fault);
-	return sim_range(rng_of(fault), 20 * SIM_MS, 300 * SIM_MS);
-}
-
-static uint64_t continue_truncate(struct sim_fault *fault)
-{
-	if (fault->stage == 1) {
-		crash(fault, fault->node_id, false);
-		heal_cuts(fault);
-		return sim_range(rng_of(fault), SIM_MS, 200 * SIM_MS);
-	}
-	fault->down = 0;
-	return fault->stage == 2 ? sim_range(rng_of(fault), 300 * SIM_MS, 4 * SIM_SECOND) : 0;
-}
-
 static uint64_t (*const continuations[SIM_FAULT_KINDS])(struct sim_fault *) = {
-	[SIM_FAULT_USURP] = continue_usurp,
-	[SIM_FAULT_TRUNCATE] = continue_truncate,
+	[SIM_FAULT_USURP] = sim_staged_continue_usurp,
+	[SIM_FAULT_TRUNCATE] = sim_staged_continue_truncate,
+	[SIM_FAULT_INSTALL] = sim_staged_continue_install,
 };
 
 static uint64_t (*const beginnings[])(struct sim_fault *) = {
@@ -404,9 +349,10 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_RESET] = begin_reset,
 	[SIM_FAULT_TRANSFER] = begin_transfer,
 	[SIM_FAULT_MOVE] = begin_move,
-	[SIM_FAULT_INSTALL] = begin_install,
-	[SIM_FAULT_USURP] = begin_usurp,
-	[SIM_FAULT_TRUNCATE] = begin_truncate,
+	[SIM_FAULT_INSTALL] = sim_staged_begin_install,
+	[SIM_FAULT_USURP] = sim_staged_begin_usurp,
+	[SIM_FAULT_TRUNCATE] = sim_staged_begin_truncate,
+	[SIM_FAULT_HEIRS] = sim_staged_begin_heirs,
 };
 
 /* --- endings --- */
@@ -456,7 +402,8 @@ static void end(struct sim_fault *fault)
 		return;
 	sim_event_cancel(&fault->faults->cluster->world, &fault->end);
 	fault->is_active = false;
-	heal_cuts(fault);
+	sim_faults_heal_cuts(fault);
+	heal_disks(fault);
 	switch (fault->kind) {
 	case SIM_FAULT_LOSS:
 		net->loss_permille = 0;
@@ -465,13 +412,6 @@ static void end(struct sim_fault *fault)
 		break;
 	case SIM_FAULT_DELAY:
 		net->links[fault->node_id][fault->peer_id].extra_us_max = 0;
-		break;
-	case SIM_FAULT_TRUNCATE:
-		sim_cluster_node(fault->faults->cluster, fault->peer_id)->runtime.slow_factor = 1;
-		node_of(fault)->runtime.slow_factor = 1;
-		break;
-	case SIM_FAULT_SLOW_DISK:
-		node_of(fault)->runtime.slow_factor = 1;
 		break;
 	case SIM_FAULT_FULL:
 		sim_disk_set_free_bytes(&node_of(fault)->disk, UINT64_MAX);
@@ -512,6 +452,45 @@ static struct sim_fault *free_slot(struct sim_faults *faults)
 	return NULL;
 }
 
+/* All processes run, and all groups are led. */
+static bool is_sound(struct sim_cluster *cluster)
+{
+	const struct catalog_state *state = sim_cluster_newest_state(cluster);
+	const struct partition_info *info;
+	struct sim_node *node = NULL;
+	size_t cursor = 0;
+
+	for (uint64_t id = 1; id <= cluster->node_count; id++) {
+		if (!sim_cluster_node(cluster, id)->is_running ||
+		    sim_node_is_paused(sim_cluster_node(cluster, id)))
+			return false;
+	}
+	if (state == NULL || sim_cluster_leader(cluster, CATALOG_GROUP_ID, &node) == NULL)
+		return false;
+	while ((info = catalog_state_next_partition(state, &cursor)) != NULL) {
+		if (sim_cluster_leader(cluster, info->partition_id, &node) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* In a directed run each fault waits for the one before it, and for its traces to be gone, but not
+ * for long. */
+static bool must_wait(struct sim_faults *faults)
+{
+	const struct sim_world *world = &faults->cluster->world;
+
+	if (!faults->is_directed)
+		return false;
+	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
+		if (faults->active[i].is_active) {
+			faults->waiting_since_us = world->now_us;
+			return true;
+		}
+	}
+	return !is_sound(faults->cluster) && world->now_us < faults->waiting_since_us + SOUND_WAIT_US_MAX;
+}
+
 static bool is_allowed(const struct sim_faults *faults, uint64_t kind)
 {
 	return (faults->allowed >> kind & 1) != 0;
@@ -549,11 +528,35 @@ static void on_event(struct sim_event *event)
 		sim_event_in(world, event, RESTART_US);
 		return;
 	}
+	if (must_wait(faults)) {
+		sim_event_in(world, event, DIRECTED_LOOK_US);
+		return;
+	}
 	while (faults->allowed != 0 && !is_allowed(faults, kind))
 		kind = (kind + 1) % SIM_FAULT_KINDS;
 	if (is_allowed(faults, kind))
 		begin_one(faults, (enum sim_fault_kind)kind);
 	sim_event_in(world, event, sim_range(&world->fault_rng, 10 * SIM_MS, faults->gap_us_max));
+}
+
+/* Each makes a situation of its own, which others would only disturb. */
+static uint32_t choose_directed(const struct sim_faults *faults)
+{
+	static const enum sim_fault_kind kinds[] = { SIM_FAULT_USURP,   SIM_FAULT_TRUNCATE, SIM_FAULT_HEIRS,
+						     SIM_FAULT_INSTALL, SIM_FAULT_LEADER,   SIM_FAULT_PAUSE,
+						     SIM_FAULT_MOVE };
+	struct rng *rng = &faults->cluster->world.fault_rng;
+	bool compacts = sim_cluster_node(faults->cluster, 1)->settings.log_keep_entries > 0;
+	uint32_t allowed = 0;
+
+	for (uint64_t count = sim_range(rng, 1, DIRECTED_KINDS_MAX); count > 0; count--) {
+		enum sim_fault_kind kind = kinds[rng_below(rng, ARRAY_COUNT(kinds))];
+
+		/* Without compaction there are no snapshots. */
+		if (kind != SIM_FAULT_INSTALL || compacts)
+			allowed |= 1u << kind;
+	}
+	return allowed;
 }
 
 static void choose_kinds(struct sim_faults *faults)
@@ -564,7 +567,10 @@ static void choose_kinds(struct sim_faults *faults)
 	faults->allowed = 0;
 	if (at < QUIET_PERCENT)
 		return;
-	if (at < QUIET_PERCENT + SINGLE_PERCENT)
+	faults->is_directed = at < QUIET_PERCENT + DIRECTED_PERCENT;
+	if (faults->is_directed)
+		faults->allowed = choose_directed(faults);
+	else if (at < QUIET_PERCENT + DIRECTED_PERCENT + SINGLE_PERCENT)
 		faults->allowed = 1u << rng_below(rng, SIM_FAULT_KINDS) |
 				  1u << rng_below(rng, SIM_FAULT_KINDS);
 	else
@@ -576,6 +582,8 @@ void sim_faults_init(struct sim_faults *faults, struct sim_cluster *cluster, str
 	*faults = (struct sim_faults){ .cluster = cluster, .member = member };
 	choose_kinds(faults);
 	faults->gap_us_max = sim_range(&cluster->world.fault_rng, 200 * SIM_MS, 3 * SIM_SECOND);
+	if (faults->is_directed)
+		faults->gap_us_max = DIRECTED_GAP_US_MAX;
 	for (size_t i = 0; i < SIM_FAULTS_ACTIVE_MAX; i++) {
 		faults->active[i].faults = faults;
 		sim_event_init(&faults->active[i].end, NULL, on_end);
@@ -589,7 +597,8 @@ void sim_faults_begin(struct sim_faults *faults)
 
 	for (uint64_t kind = 0; kind < SIM_FAULT_KINDS; kind++) {
 		if (is_allowed(faults, kind))
-			sim_world_say(world, "this seed allows: %s", names[kind]);
+			sim_world_say(world, "this seed allows: %s%s", names[kind],
+				      faults->is_directed ? ", one at a time" : "");
 	}
 	sim_event_in(world, &faults->event, faults->gap_us_max);
 }

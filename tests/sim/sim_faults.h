@@ -1,8 +1,9 @@
 /* What goes wrong in a run, and when: drawn from the seed.
  *
  * Each seed allows itself some kinds of fault (a share of seeds only one, or none) and then
- * starts one every few hundred milliseconds; each ends by itself.  sim_faults_heal() ends all
- * and starts what is down.
+ * starts one every few hundred milliseconds; each ends by itself.  A directed run has few kinds that
+ * are aimed at a certain situation, and starts one when the cluster has got over the last.  sim_faults_heal()
+ * ends all and starts what is down.
  *
  * Threads  one.
  */
@@ -31,9 +32,10 @@ enum sim_fault_kind {
 	SIM_FAULT_RESET,    /* a connection breaks */
 	SIM_FAULT_TRANSFER, /* leadership is handed over */
 	SIM_FAULT_MOVE,     /* a replica of the main table moves to another node */
-	SIM_FAULT_INSTALL,  /* a node dies while it receives a snapshot or puts it in place */
+	SIM_FAULT_INSTALL,  /* a node needs a snapshot, and dies while that comes or is put in place */
 	SIM_FAULT_USURP,    /* a leader cut off but for one follower, which starts anew at the worst time */
-	SIM_FAULT_TRUNCATE, /* a leader and one follower hold entries on slow disks; the leader loses them */
+	SIM_FAULT_TRUNCATE, /* a leader and one follower hold entries on slow disks, and both lose them */
+	SIM_FAULT_HEIRS,    /* a leader goes, and the disks of the others are slow */
 	SIM_FAULT_KINDS,
 };
 
@@ -49,14 +51,23 @@ struct sim_fault {
 	uint64_t peer_id;
 	uint16_t cuts[SIM_ENDPOINTS_MAX]; /* by sender: mask of receivers that it does not reach */
 	uint16_t down;                    /* mask of nodes that may not start yet */
-	uint32_t stage;                   /* of those that come in several */
+	uint16_t slowed;                  /* mask of nodes with a slow disk */
 	struct sim_event end;             /* of it, or of a stage */
+	/* Of those that come in stages (sim_staged.h). */
+	uint32_t stage;
+	uint32_t poll_count;
+	uint64_t group_id;
+	uint64_t term;
+	uint64_t index;
+	uint64_t ahead_us;
 };
 
 struct sim_faults {
 	struct sim_cluster *cluster;
 	struct sim_member *member;
 	uint32_t allowed; /* mask of kinds */
+	bool is_directed; /* one at a time, on a sound cluster */
+	uint64_t waiting_since_us;
 	uint64_t gap_us_max;
 	struct sim_fault active[SIM_FAULTS_ACTIVE_MAX];
 	bool is_healed;
@@ -68,5 +79,11 @@ void sim_faults_init(struct sim_faults *faults, struct sim_cluster *cluster, str
 void sim_faults_close(struct sim_faults *faults);
 void sim_faults_begin(struct sim_faults *faults);
 void sim_faults_heal(struct sim_faults *faults);
+
+/* For sim_staged.c: what belongs to a fault ends with it. */
+void sim_faults_cut_pair(struct sim_fault *fault, uint64_t a, uint64_t b, uint64_t direction);
+void sim_faults_heal_cuts(struct sim_fault *fault);
+void sim_faults_crash(struct sim_fault *fault, uint64_t node_id, bool is_silent);
+uint64_t sim_faults_election_us(const struct sim_fault *fault);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "coordinator/expr/expr_condition.h"
 #include "coordinator/expr/expr_update.h"
@@ -33,6 +34,41 @@ void sim_item_row_key(struct buf *out, const struct table_info *table, struct sl
 	buf_reset(out);
 	CHECK(row_key_from_key(out, table->table_id, table->token_seed, &table->schema, key_item, &error) ==
 	      ST_OK);
+}
+
+void sim_item_register(struct buf *out, const char *name, uint64_t value, size_t padding_size)
+{
+	static const uint8_t padding[SIM_ITEM_PADDING_MAX];
+	struct item_builder builder;
+	char text[SIM_ITEM_TEXT_SIZE];
+
+	CHECK(padding_size <= sizeof(padding));
+	sim_item_text(text, value);
+	buf_reset(out);
+	item_builder_init(&builder, out);
+	item_builder_name(&builder, slice_of_string("k"));
+	item_builder_string(&builder, slice_of_string(name));
+	item_builder_name(&builder, slice_of_string("v"));
+	item_builder_string(&builder, slice_of_string(text));
+	item_builder_name(&builder, slice_of_string("padding"));
+	item_builder_binary(&builder, slice_of(padding, padding_size));
+	CHECK(item_builder_finish(&builder) == ST_OK);
+}
+
+bool sim_item_value(struct slice item, const char *name, uint64_t *value_out)
+{
+	struct item_value key;
+	struct item_value value;
+	char text[SIM_ITEM_TEXT_SIZE];
+
+	if (!item_find(item, slice_of_string("k"), &key) || !item_find(item, slice_of_string("v"), &value) ||
+	    !slice_equal(key.payload, slice_of_string(name)) || value.type != ITEM_S ||
+	    value.payload.size >= sizeof(text))
+		return false;
+	memcpy(text, value.payload.data, value.payload.size);
+	text[value.payload.size] = '\0';
+	*value_out = strtoull(text, NULL, 10);
+	return *value_out != 0;
 }
 
 /* --- expressions --- */

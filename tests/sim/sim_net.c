@@ -12,6 +12,7 @@ enum {
 	STALL_US_MIN = 400 * SIM_MS, /* until a dead connection is noticed */
 	STALL_US_MAX = 3 * SIM_SECOND,
 	BACKOFF_US_MIN = 20 * SIM_MS,
+	BACKOFF_US_SOON = 100 * SIM_MS,
 	BACKOFF_US_MAX = 1 * SIM_SECOND,
 	STRAY_US_MAX = 700 * SIM_MS,
 };
@@ -89,10 +90,13 @@ static void notice_soon(struct sim_connection *connection)
 	sim_event_in(net->world, &connection->event, delay_us(net, connection->to, connection->from));
 }
 
+/* Soon again or, as after many failures, late. */
 static void connect_later(struct sim_connection *connection)
 {
-	sim_event_in(connection->net->world, &connection->event,
-		     sim_range(&connection->net->world->net_rng, BACKOFF_US_MIN, BACKOFF_US_MAX));
+	struct rng *rng = &connection->net->world->net_rng;
+	uint64_t us_max = sim_percent(rng, 50) ? BACKOFF_US_SOON : BACKOFF_US_MAX;
+
+	sim_event_in(connection->net->world, &connection->event, sim_range(rng, BACKOFF_US_MIN, us_max));
 }
 
 static void finish_later(struct sim_endpoint *endpoint, struct rpc_call *call, enum status status)

@@ -5,23 +5,61 @@
 
 #include "node/node_identity.h"
 #include "proto/wire/methods.h"
+#include "replication/group/group_internal.h"
 
 enum {
 	TRACE_START = 20,
 	TRACE_CRASH = 21,
 	DEATH_IN_SNAPSHOT_US_MAX = 8 * SIM_MS,
+	DEATH_IN_INSTALL_US_MAX = 3 * SIM_MS,
+	INSTALL_LOOK_US = 50,
+	INSTALL_LOOKS_MAX = 400,
 	MONO_OFFSET_S_MAX = 3600,
 	ZONES = 3,
 };
 
 /* --- serving --- */
 
-static void die_soon(struct sim_node *node)
+static void die_within(struct sim_node *node, uint64_t us_max)
 {
 	node->dies_in_snapshot = false;
 	node->is_dying = true;
-	sim_event_in(node->world, &node->death,
-		     sim_range(&node->world->disk_rng, 0, DEATH_IN_SNAPSHOT_US_MAX));
+	sim_event_in(node->world, &node->death, sim_range(&node->world->disk_rng, 0, us_max));
+}
+
+static bool is_installing(const struct sim_node *node)
+{
+	struct group *group;
+	size_t cursor = 0;
+
+	while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
+		if (group->is_installing)
+			return true;
+	}
+	return false;
+}
+
+static void on_look(struct sim_event *event)
+{
+	struct sim_node *node = CONTAINER_OF(event, struct sim_node, install_look);
+
+	if (!node->is_running || node->is_dying || !node->dies_in_snapshot || node->node->is_stopping)
+		return;
+	if (is_installing(node))
+		die_within(node, DEATH_IN_INSTALL_US_MAX);
+	else if (node->looks_left-- > 0)
+		sim_event_in(node->world, event, INSTALL_LOOK_US);
+}
+
+/* While the chunks come, or once all have come and their rows replace the old ones. */
+static void die_by_chunk(struct sim_node *node)
+{
+	if (sim_percent(&node->world->disk_rng, 20)) {
+		die_within(node, DEATH_IN_SNAPSHOT_US_MAX);
+		return;
+	}
+	node->looks_left = INSTALL_LOOKS_MAX;
+	sim_event_in(node->world, &node->install_look, INSTALL_LOOK_US);
 }
 
 static void handle(struct rpc_service *service, struct rpc_request *request)
@@ -29,7 +67,7 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 	struct sim_node *node = CONTAINER_OF(service, struct sim_node, service);
 
 	if (request->method == METHOD_SNAPSHOT_CHUNK && node->dies_in_snapshot && !node->is_dying)
-		die_soon(node);
+		die_by_chunk(node);
 	node->node->server.service.handle(&node->node->server.service, request);
 }
 
@@ -88,6 +126,7 @@ static void end_process(struct sim_node *node, bool is_silent)
 	node->is_running = false;
 	node->is_dying = false;
 	sim_event_cancel(node->world, &node->death);
+	sim_event_cancel(node->world, &node->install_look);
 	node->mono_offset_us = node->runtime.mono_offset_us;
 	sim_net_stop(&node->endpoint, is_silent);
 }
@@ -98,6 +137,8 @@ void sim_node_crash(struct sim_node *node, bool is_silent)
 
 	if (!node->is_running)
 		return;
+	if (node->witness != NULL)
+		node->witness->crashing(node->witness, node);
 	end_process(node, is_silent);
 	sim_disk_cut_power(&node->disk);
 	sim_runtime_tear_jobs(&node->runtime);
@@ -141,6 +182,7 @@ void sim_node_init(struct sim_node *node, struct sim_world *world, struct sim_ne
 	sim_disk_init(&node->disk, disk_kind, id);
 	node->service.handle = handle;
 	sim_event_init(&node->death, NULL, on_death);
+	sim_event_init(&node->install_look, NULL, on_look);
 }
 
 void sim_node_close(struct sim_node *node)
@@ -212,6 +254,8 @@ void sim_node_start(struct sim_node *node)
 	node->endpoint.admit = admit;
 	sim_runtime_enter(&node->runtime);
 	start_process(node);
+	if (node->witness != NULL)
+		node->witness->started(node->witness, node);
 	sim_runtime_leave(&node->runtime);
 }
 

@@ -20,6 +20,14 @@ struct sim_node_settings {
 	uint32_t seed_count;       /* nodes 1 to this hold the catalog */
 };
 
+struct sim_node;
+
+/* Who looks at a node just before it crashes and just after it has started. */
+struct sim_node_witness {
+	void (*crashing)(struct sim_node_witness *witness, struct sim_node *node);
+	void (*started)(struct sim_node_witness *witness, struct sim_node *node);
+};
+
 struct sim_node {
 	struct sim_world *world;
 	struct sim_net *net;
@@ -31,12 +39,15 @@ struct sim_node {
 	int64_t rate_ppm;
 	int64_t wall_offset_us;
 	uint64_t mono_offset_us;
+	struct sim_node_witness *witness; /* NULL: none */
 	/* The process. */
 	bool is_running;
 	bool is_dying;         /* its end is scheduled */
 	bool is_stopped;       /* in order: nothing of it is left to happen */
-	bool dies_in_snapshot; /* soon after the next chunk of a snapshot comes */
+	bool dies_in_snapshot; /* while the next one comes or is put in place */
 	struct sim_event death;
+	struct sim_event install_look;
+	uint32_t looks_left;
 	struct sim_runtime runtime;
 	struct sim_endpoint endpoint;
 	struct rpc_service service;

@@ -7,6 +7,7 @@
 #include "tests/sim/sim_check.h"
 #include "tests/sim/sim_faults.h"
 #include "tests/sim/sim_history.h"
+#include "tests/sim/sim_probe.h"
 
 enum {
 	FAULTLESS_US = 500 * SIM_MS, /* before the first fault */
@@ -21,6 +22,7 @@ struct sim_run {
 	struct sim_member member;
 	struct sim_faults faults;
 	struct sim_check check;
+	struct sim_probes probes;
 };
 
 static bool all_serve(const struct sim_run *run, uint64_t since_us)
@@ -52,10 +54,12 @@ static void await_progress(struct sim_run *run)
 	}
 }
 
-static bool are_clients_idle(const struct sim_cluster *cluster)
+static bool are_clients_idle(const struct sim_run *run)
 {
-	return sim_workload_is_idle(&cluster->workload) && sim_counters_is_idle(&cluster->counters) &&
-	       sim_tables_is_idle(&cluster->tables);
+	const struct sim_cluster *cluster = &run->cluster;
+
+	return sim_probes_is_idle(&run->probes) && sim_workload_is_idle(&cluster->workload) &&
+	       sim_counters_is_idle(&cluster->counters) && sim_tables_is_idle(&cluster->tables);
 }
 
 static void await_idle(struct sim_run *run)
@@ -63,10 +67,11 @@ static void await_idle(struct sim_run *run)
 	struct sim_world *world = &run->cluster.world;
 	uint64_t since_us = world->now_us;
 
+	sim_probes_stop(&run->probes);
 	sim_workload_stop(&run->cluster.workload);
 	sim_counters_stop(&run->cluster.counters);
 	sim_tables_stop(&run->cluster.tables);
-	while (!world->is_over && !are_clients_idle(&run->cluster)) {
+	while (!world->is_over && !are_clients_idle(run)) {
 		if (world->now_us > since_us + IDLE_US) {
 			sim_cluster_fail(&run->cluster, "an operation did not end");
 			return;
@@ -101,6 +106,7 @@ static void play(struct sim_run *run, uint64_t seconds)
 
 	sim_check_begin(&run->check);
 	sim_member_begin(&run->member);
+	sim_probes_begin(&run->probes);
 	sim_world_run_until(world, world->now_us + FAULTLESS_US);
 	sim_faults_begin(&run->faults);
 	sim_world_run_until(world, world->now_us + seconds * SIM_SECOND);
@@ -116,6 +122,10 @@ static void play(struct sim_run *run, uint64_t seconds)
 	sim_world_say(world, "conditions: %" PRIu64 " held, %" PRIu64 " failed; %" PRIu64 " counts",
 		      run->cluster.workload.cas_held_count, run->cluster.workload.cas_failed_count,
 		      sim_counters_op_count(&run->cluster.counters));
+	sim_world_say(world,
+		      "asked leaders that were none any more %" PRIu64
+		      " times, such as were not ready %" PRIu64 " times; %" PRIu64 " promises kept",
+		      run->probes.stale_count, run->probes.fresh_count, run->check.promises.kept_count);
 	sim_check_digests(&run->check);
 	sim_history_check(&run->cluster);
 }
@@ -130,6 +140,7 @@ struct sim_result sim_run_seed(const struct sim_run_options *options, uint64_t s
 	sim_member_init(&run->member, &run->cluster);
 	sim_faults_init(&run->faults, &run->cluster, &run->member);
 	sim_check_init(&run->check, &run->cluster);
+	sim_probes_init(&run->probes, &run->cluster);
 	play(run, options->seconds);
 	result.has_passed = !sim_cluster_has_failed(&run->cluster);
 	result.is_repeatable = run->cluster.disk_kind == SIM_DISK_MEMORY;
@@ -148,6 +159,7 @@ struct sim_result sim_run_seed(const struct sim_run_options *options, uint64_t s
 	sim_faults_close(&run->faults);
 	sim_member_close(&run->member);
 	sim_cluster_close(&run->cluster);
+	sim_probes_close(&run->probes);
 	free(run);
 	return result;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/model/item_builder.h"
 #include "proto/model/limits.h"
 #include "tests/sim/sim_item.h"
 
@@ -14,7 +13,6 @@ enum {
 	BACKOFF_US_MAX = 100 * SIM_MS,
 	PADDING_MAX = 200,
 	BIG_MIN = 10 * 1024,
-	BIG_MAX = 60 * 1024,
 	LIST_MIN = 1024,
 	READS_PERCENT_MAX = 80,
 	EVENTUAL_PERCENT = 15,
@@ -56,41 +54,12 @@ static struct rng *rng_of(const struct sim_client *client)
 
 static void build_item(struct sim_client *client, const char *name, uint64_t value)
 {
-	static const uint8_t padding[BIG_MAX];
 	struct rng *rng = rng_of(client);
 	size_t padding_size = sim_percent(rng, client->workload->big_percent)
-				      ? sim_range(rng, BIG_MIN, BIG_MAX)
+				      ? sim_range(rng, BIG_MIN, SIM_ITEM_PADDING_MAX)
 				      : sim_range(rng, 0, PADDING_MAX);
-	struct item_builder builder;
-	char text[SIM_ITEM_TEXT_SIZE];
 
-	sim_item_text(text, value);
-	buf_reset(&client->item);
-	item_builder_init(&builder, &client->item);
-	item_builder_name(&builder, slice_of_string("k"));
-	item_builder_string(&builder, slice_of_string(name));
-	item_builder_name(&builder, slice_of_string("v"));
-	item_builder_string(&builder, slice_of_string(text));
-	item_builder_name(&builder, slice_of_string("padding"));
-	item_builder_binary(&builder, slice_of(padding, padding_size));
-	CHECK(item_builder_finish(&builder) == ST_OK);
-}
-
-/* The value of an item; false if it is none of ours. */
-static bool parse_item(struct slice item, const char *name, uint64_t *value_out)
-{
-	struct item_value key;
-	struct item_value value;
-	char text[SIM_ITEM_TEXT_SIZE];
-
-	if (!item_find(item, slice_of_string("k"), &key) || !item_find(item, slice_of_string("v"), &value) ||
-	    !slice_equal(key.payload, slice_of_string(name)) || value.type != ITEM_S ||
-	    value.payload.size >= sizeof(text))
-		return false;
-	memcpy(text, value.payload.data, value.payload.size);
-	text[value.payload.size] = '\0';
-	*value_out = strtoull(text, NULL, 10);
-	return *value_out != 0;
+	sim_item_register(&client->item, name, value, padding_size);
 }
 
 /* --- keys --- */
@@ -172,7 +141,7 @@ static uint32_t choose_key(struct sim_client *client, const struct table_info **
 
 /* --- history --- */
 
-static size_t add_op(struct sim_workload *workload, const struct sim_op *op)
+size_t sim_workload_note(struct sim_workload *workload, const struct sim_op *op)
 {
 	if (workload->op_count == workload->op_capacity) {
 		workload->op_capacity = workload->op_capacity == 0 ? LIST_MIN : 2 * workload->op_capacity;
@@ -200,8 +169,10 @@ static void note_progress(struct sim_workload *workload, const struct sim_op *op
 {
 	const struct sim_key *key = &workload->keys[op->key];
 
-	if (sim_op_is_write(op) && op->outcome == SIM_DONE && key->is_main &&
-	    op->call_us > workload->acked_call_us[key->partition])
+	if (!sim_op_is_write(op) || op->outcome != SIM_DONE || !key->is_main)
+		return;
+	workload->acked_key[key->partition] = op->key;
+	if (op->call_us > workload->acked_call_us[key->partition])
 		workload->acked_call_us[key->partition] = op->call_us;
 }
 
@@ -245,7 +216,7 @@ static void take_answer(struct sim_client *client)
 
 	op->knows_old = op->knows_old || op->status == ST_CONDITION_FAILED;
 	if (answer->is_found && (!is_write || op->knows_old) &&
-	    !parse_item(answer->found_item, workload->keys[op->key].name, &value)) {
+	    !sim_item_value(answer->found_item, workload->keys[op->key].name, &value)) {
 		report(workload, "unreadable answer", op, ST_CORRUPT);
 		return;
 	}
@@ -370,7 +341,7 @@ static bool begin(struct sim_client *client, enum sim_op_kind kind, uint32_t key
 		op.value = ++workload->next_value;
 	if (kind == SIM_CAS)
 		op.expected = workload->keys[key_index].seen[client->id];
-	client->op_index = add_op(workload, &op);
+	client->op_index = sim_workload_note(workload, &op);
 	client->is_busy = true;
 	build_row_key(client, table, name);
 	send(client, &op);
@@ -449,7 +420,7 @@ static void init_client(struct sim_workload *workload, struct sim_coordinator *c
 	client->user.begin = on_begin;
 	client->user.end = on_end;
 	buf_init(&client->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
-	buf_init(&client->item, 2 * (size_t)BIG_MAX);
+	buf_init(&client->item, 2 * (size_t)SIM_ITEM_PADDING_MAX);
 	sim_coordinator_add(coordinator, &client->user);
 }
 

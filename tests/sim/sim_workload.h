@@ -99,7 +99,8 @@ struct sim_workload {
 	uint32_t keys_to_read; /* last reads still to begin */
 	/* Per partition of the main table: the latest beginning of a write that was acknowledged. */
 	uint64_t acked_call_us[SIM_PARTITIONS_MAX];
-	char problem[200]; /* empty: none */
+	uint32_t acked_key[SIM_PARTITIONS_MAX]; /* and the key of the write that was acknowledged last */
+	char problem[200];                      /* empty: none */
 };
 
 void sim_workload_init(struct sim_workload *workload, struct sim_world *world,
@@ -108,6 +109,8 @@ void sim_workload_init(struct sim_workload *workload, struct sim_world *world,
 void sim_workload_close(struct sim_workload *workload);
 /* No new operations but one last strong read of every key of the main table. */
 void sim_workload_stop(struct sim_workload *workload);
+/* Put an operation that somebody else makes into the history; where it is in ops. */
+size_t sim_workload_note(struct sim_workload *workload, const struct sim_op *op);
 bool sim_workload_is_idle(const struct sim_workload *workload);
 
 void sim_passing_table_name(char out[SIM_NAME_SIZE], uint64_t number);

@@ -1,0 +1,252 @@
+#include "tests/sim/sim_staged.h"
+
+#include "replication/group/group_internal.h"
+
+enum {
+	POLL_US = 5 * SIM_MS,
+	POLLS_MAX = 600, /* 3 seconds */
+	INSTALL_POLL_US = 20 * SIM_MS,
+	INSTALL_POLLS_MAX = 400, /* 8 seconds, for a log to be compacted */
+	USURP_AHEAD_US_MIN = 20 * SIM_MS,
+};
+
+static struct sim_cluster *cluster_of(const struct sim_fault *fault)
+{
+	return fault->faults->cluster;
+}
+
+static struct rng *rng_of(const struct sim_fault *fault)
+{
+	return &cluster_of(fault)->world.fault_rng;
+}
+
+static struct sim_node *node_of(const struct sim_fault *fault)
+{
+	return sim_cluster_node(cluster_of(fault), fault->node_id);
+}
+
+static struct sim_node *peer_of(const struct sim_fault *fault)
+{
+	return sim_cluster_node(cluster_of(fault), fault->peer_id);
+}
+
+static void slow_down(struct sim_fault *fault, struct sim_node *node, uint64_t factor)
+{
+	fault->slowed |= (uint16_t)(1u << node->id);
+	node->runtime.slow_factor = (uint32_t)factor;
+}
+
+/* A leader becomes the fault's node, and another member of the group its peer; false if there is
+ * none. */
+static bool choose_pair(struct sim_fault *fault)
+{
+	struct sim_cluster *cluster = cluster_of(fault);
+	struct sim_node *node = NULL;
+	const struct group *leader = sim_cluster_leader(cluster, sim_cluster_any_group(cluster), &node);
+	const struct raft_engine_configuration *members;
+
+	if (leader == NULL)
+		return false;
+	members = &leader->applied.configuration;
+	fault->group_id = leader->id;
+	fault->term = leader->leader_term;
+	fault->node_id = node->id;
+	for (uint64_t at = rng_below(rng_of(fault), members->count), i = 0; i < members->count; i++) {
+		fault->peer_id = members->members[(at + i) % members->count].node_id;
+		if (fault->peer_id != fault->node_id)
+			return true;
+	}
+	return false;
+}
+
+static void cut_from_others(struct sim_fault *fault)
+{
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		if (id != fault->peer_id)
+			sim_faults_cut_pair(fault, fault->node_id, id, 2);
+	}
+}
+
+/* Stay in this stage until it is so, for a while. */
+static bool must_poll(struct sim_fault *fault, bool is_so)
+{
+	if (is_so || ++fault->poll_count > POLLS_MAX)
+		return false;
+	fault->stage--;
+	return true;
+}
+
+/* --- usurp --- */
+
+uint64_t sim_staged_begin_usurp(struct sim_fault *fault)
+{
+	if (!choose_pair(fault))
+		return 0;
+	cut_from_others(fault);
+	fault->ahead_us = sim_range(rng_of(fault), USURP_AHEAD_US_MIN, sim_faults_election_us(fault) / 3);
+	return sim_faults_election_us(fault) / 2;
+}
+
+/* Will a third member stand for election just when the follower is back? */
+static bool is_election_near(const struct sim_fault *fault)
+{
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		const struct group *group = sim_node_group(sim_cluster_node(cluster_of(fault), id),
+							   fault->group_id);
+
+		if (group != NULL && id != fault->node_id && id != fault->peer_id &&
+		    raft_engine_state(group->engine) != RAFT_STATE_LEADER &&
+		    raft_engine_deadline_ms(group->engine) < group_now_ms(group) + fault->ahead_us / SIM_MS)
+			return true;
+	}
+	return false;
+}
+
+uint64_t sim_staged_continue_usurp(struct sim_fault *fault)
+{
+	switch (fault->stage) {
+	case 1:
+		if (must_poll(fault, is_election_near(fault)))
+			return POLL_US;
+		sim_faults_cut_pair(fault, fault->node_id, fault->peer_id, 2);
+		sim_faults_crash(fault, fault->peer_id, false);
+		return sim_range(rng_of(fault), SIM_MS, 20 * SIM_MS);
+	case 2:
+		fault->down = 0;
+		return sim_range(rng_of(fault), 100 * SIM_MS, 3 * SIM_SECOND);
+	default:
+		return 0;
+	}
+}
+
+/* --- truncate --- */
+
+uint64_t sim_staged_begin_truncate(struct sim_fault *fault)
+{
+	if (!choose_pair(fault))
+		return 0;
+	slow_down(fault, node_of(fault), sim_range(rng_of(fault), 200, 3000));
+	slow_down(fault, peer_of(fault), sim_range(rng_of(fault), 2000, 8000));
+	cut_from_others(fault);
+	return sim_range(rng_of(fault), 20 * SIM_MS, 100 * SIM_MS);
+}
+
+static const struct group *peer_group(const struct sim_fault *fault)
+{
+	return sim_node_group(peer_of(fault), fault->group_id);
+}
+
+/* The follower has entries of this leader that are not on its disk. */
+static bool is_writing(const struct sim_fault *fault)
+{
+	const struct group *group = peer_group(fault);
+
+	return group != NULL && group->append_count > 0 &&
+	       raft_engine_last_stored(group->engine) < group->log.last_index;
+}
+
+/* And those of a later leader, behind them. */
+static bool is_overwriting(const struct sim_fault *fault)
+{
+	const struct group *group = peer_group(fault);
+
+	return group != NULL && raft_engine_term(group->engine) > fault->term &&
+	       raft_engine_state(group->engine) == RAFT_STATE_FOLLOWER && group->append_count > 1;
+}
+
+static bool has_written_the_first(const struct sim_fault *fault)
+{
+	const struct group *group = peer_group(fault);
+
+	return group == NULL || group->append_count < 2;
+}
+
+uint64_t sim_staged_continue_truncate(struct sim_fault *fault)
+{
+	switch (fault->stage) {
+	case 1:
+		if (must_poll(fault, is_writing(fault)))
+			return POLL_US;
+		sim_faults_crash(fault, fault->node_id, false);
+		sim_faults_heal_cuts(fault);
+		return sim_range(rng_of(fault), SIM_MS, 100 * SIM_MS);
+	case 2:
+		fault->down = 0;
+		return must_poll(fault, is_overwriting(fault)) ? (uint64_t)POLL_US : 1;
+	case 3:
+		if (must_poll(fault, has_written_the_first(fault)))
+			return POLL_US;
+		return sim_range(rng_of(fault), 1, 200 * SIM_MS);
+	case 4:
+		sim_faults_crash(fault, fault->peer_id, false);
+		return sim_range(rng_of(fault), 20 * SIM_MS, 1 * SIM_SECOND);
+	default:
+		return 0;
+	}
+}
+
+/* --- heirs --- */
+
+uint64_t sim_staged_begin_heirs(struct sim_fault *fault)
+{
+	uint64_t length_us = sim_faults_election_us(fault) +
+			     sim_range(rng_of(fault), 0, 4 * sim_faults_election_us(fault));
+
+	if (!choose_pair(fault))
+		return 0;
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		if (id != fault->node_id)
+			slow_down(fault, sim_cluster_node(cluster_of(fault), id),
+				  sim_range(rng_of(fault), 20, 400));
+	}
+	switch (rng_below(rng_of(fault), 3)) {
+	case 0:
+		sim_faults_crash(fault, fault->node_id, false);
+		break;
+	case 1:
+		sim_runtime_pause(&node_of(fault)->runtime, cluster_of(fault)->world.now_us + length_us);
+		break;
+	default:
+		fault->peer_id = 0;
+		cut_from_others(fault);
+	}
+	return length_us;
+}
+
+/* --- install --- */
+
+/* Down, if it has a replica of some group, until that group's log no longer begins where it stopped. */
+uint64_t sim_staged_begin_install(struct sim_fault *fault)
+{
+	const struct group *group;
+
+	fault->group_id = sim_cluster_any_group(cluster_of(fault));
+	group = sim_node_group(node_of(fault), fault->group_id);
+	if (group != NULL) {
+		fault->index = group->log.last_index;
+		sim_faults_crash(fault, fault->node_id, false);
+	}
+	return INSTALL_POLL_US;
+}
+
+static bool needs_snapshot(const struct sim_fault *fault)
+{
+	struct sim_node *node = NULL;
+	const struct group *leader = sim_cluster_leader(cluster_of(fault), fault->group_id, &node);
+
+	return leader != NULL && leader->log.first_index > fault->index + 1;
+}
+
+uint64_t sim_staged_continue_install(struct sim_fault *fault)
+{
+	if (fault->stage == 1 && fault->down != 0 && ++fault->poll_count < INSTALL_POLLS_MAX &&
+	    !needs_snapshot(fault)) {
+		fault->stage = 0;
+		return INSTALL_POLL_US;
+	}
+	if (fault->stage > 1)
+		return 0;
+	fault->down = 0;
+	node_of(fault)->dies_in_snapshot = true;
+	return sim_range(rng_of(fault), 2 * SIM_SECOND, 8 * SIM_SECOND);
+}

@@ -1,0 +1,28 @@
+/* Faults that come in several steps, each aimed by what the cluster is doing just then.
+ *
+ *   usurp     a leader that only one follower hears, until another voter is about to stand for
+ *             election; then that follower starts anew and has forgotten whom it heard
+ *   truncate  entries that only a leader and one follower have, neither on disk; the leader loses
+ *             them, the next one puts others in their place while the follower still writes, and
+ *             the follower dies on the way
+ *   heirs     a leader goes while the disks of those who may follow it are slow
+ *   install   a node is away until it needs a snapshot, and dies while that is put in place
+ *
+ * Each function begins or continues such a fault and says how long its step lasts, 0 if it is over.
+ *
+ * Threads  one.
+ */
+#ifndef TESTS_SIM_SIM_STAGED_H
+#define TESTS_SIM_SIM_STAGED_H
+
+#include "tests/sim/sim_faults.h"
+
+uint64_t sim_staged_begin_usurp(struct sim_fault *fault);
+uint64_t sim_staged_continue_usurp(struct sim_fault *fault);
+uint64_t sim_staged_begin_truncate(struct sim_fault *fault);
+uint64_t sim_staged_continue_truncate(struct sim_fault *fault);
+uint64_t sim_staged_begin_heirs(struct sim_fault *fault);
+uint64_t sim_staged_begin_install(struct sim_fault *fault);
+uint64_t sim_staged_continue_install(struct sim_fault *fault);
+
+#endif
