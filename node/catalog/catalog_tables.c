@@ -156,19 +156,19 @@ static void change_settings(struct table_info *table, const Cleave__TableRecord 
 
 /* Throughput is all that an update changes of an index. */
 static enum status change_index_settings(struct evaluation *evaluation, struct table_info *table,
-					 const struct table_info *wanted)
+					 const struct table_indexes *wanted)
 {
 	struct table_indexes *copy;
 	void *room;
 
-	if (table->indexes == NULL || wanted->indexes == NULL)
+	if (table->indexes == NULL || wanted == NULL)
 		return ST_OK;
 	room = arena_alloc(&evaluation->arena, table_indexes_size(table->indexes));
 	if (room == NULL)
 		return ST_NO_MEMORY;
 	copy = table_indexes_copy(table->indexes, room);
 	for (uint32_t i = 0; i < copy->count; i++) {
-		const struct table_index *index = table_indexes_find(wanted->indexes,
+		const struct table_index *index = table_indexes_find(wanted,
 								     slice_of_string(copy->list[i].name));
 
 		if (index != NULL) {
@@ -269,12 +269,12 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 	const Cleave__UpdateTableRequest *unpacked = cleave__update_table_request__unpack(
 		&evaluation->allocator, request->body.size, request->body.data);
 	const struct table_info *old;
-	struct table_info wanted;
+	const struct table_indexes *wanted;
 	struct table_info table;
 	enum status status;
 
 	if (unpacked == NULL || unpacked->table == NULL ||
-	    table_info_decode(unpacked->table, &evaluation->arena, &wanted) != ST_OK ||
+	    index_info_decode_all(unpacked->table, &evaluation->arena, &wanted) != ST_OK ||
 	    strlen(unpacked->table->table_class) > CATALOG_CLASS_SIZE_MAX)
 		return ST_INVALID;
 	status = check_request_id(evaluation, &unpacked->request_id);
@@ -289,7 +289,7 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 	table.state = TABLE_UPDATING;
 	change_settings(&table, unpacked->table, evaluation->now_wall_us);
 	memcpy(table.table_class, unpacked->table->table_class, strlen(unpacked->table->table_class) + 1);
-	status = change_index_settings(evaluation, &table, &wanted);
+	status = change_index_settings(evaluation, &table, wanted);
 	if (status != ST_OK)
 		return status;
 	if (unpacked->create_index != NULL)
