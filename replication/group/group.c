@@ -162,7 +162,7 @@ static void append_entries(struct group *group, const struct raft_engine_update 
 	clip_pending_appends(group, update->entries_first_index);
 	log_store_append(&group->log, update->entries_first_index, update->entries, update->entry_count);
 	for (uint32_t i = 0; i < update->entry_count; i++)
-		group->log_bytes += update->entries[i].body->size_bytes;
+		group_set_log_bytes(group, group->log_bytes + update->entries[i].body->size_bytes);
 	newest = group->append_count == 0 ? NULL : append_at(group, group->append_count - 1);
 	if (newest != NULL && newest->sequence == sequence) {
 		/* The log is durable up to its last entry with this batch; a replacement may begin
@@ -291,7 +291,7 @@ void group_finish_install(struct group *group, const struct raft_engine_position
 	group->applied = *position;
 	group->has_position = true;
 	group->is_installing = false;
-	group->log_bytes = 0;
+	group_set_log_bytes(group, 0);
 	group->append_count = 0; /* all of it belonged to the log that the snapshot replaced */
 	raft_engine_installed(group->engine, group_now_ms(group), position);
 	group_settle(group);
@@ -505,6 +505,7 @@ static struct group *allocate(struct group_table *table, uint64_t id, uint64_t r
 static void destroy(struct group *group)
 {
 	CHECK(group->job_count == 0);
+	group_set_log_bytes(group, 0);
 	log_store_close(&group->log);
 	raft_engine_destroy(group->engine);
 	free(group);
@@ -532,7 +533,7 @@ static void start_engine(struct group *group, const struct group_state *state)
 			  state->has_position ? &state->applied : NULL, group->log.first_index, entries,
 			  (uint32_t)count);
 	free(entries);
-	group->log_bytes = group->log.cached_bytes; /* all of it is in memory now */
+	group_set_log_bytes(group, group->log.cached_bytes); /* all of it is in memory now */
 	log_store_trim(&group->log, group->applied.index);
 }
 

@@ -117,14 +117,25 @@ static enum status collect(struct group *group)
 
 /* --- compaction --- */
 
+/* How large a log may grow before it is cut. */
+static size_t compact_bytes_of(const struct group_table *table)
+{
+	size_t share = GROUP_TABLE_LOG_BYTES / (table->groups.count + 1);
+
+	if (share < GROUP_COMPACT_BYTES_MIN)
+		share = GROUP_COMPACT_BYTES_MIN;
+	return table->log_bytes <= GROUP_TABLE_LOG_BYTES || share > table->settings.compact_bytes
+		       ? table->settings.compact_bytes
+		       : share;
+}
+
 /* How many applied entries stay for replicas that are a little behind: a number, but not too many
  * bytes.  What is deleted while the store still holds it in memory costs no file. */
 static uint64_t trailing_count(const struct group *group, uint64_t kept)
 {
-	const struct group_settings *settings = &group->table->settings;
-	uint64_t trailing = settings->trailing_entries;
+	uint64_t trailing = group->table->settings.trailing_entries;
 	uint64_t average_bytes = group->log_bytes / kept + 1;
-	uint64_t fitting = settings->compact_bytes / 2 / average_bytes;
+	uint64_t fitting = compact_bytes_of(group->table) / 2 / average_bytes;
 
 	if (fitting < GROUP_TRAILING_ENTRIES_MIN)
 		fitting = GROUP_TRAILING_ENTRIES_MIN;
@@ -165,7 +176,7 @@ static void maybe_compact(struct group *group)
 	uint64_t trailing;
 	uint64_t point;
 
-	if (kept < settings->compact_entries && group->log_bytes < settings->compact_bytes)
+	if (kept < settings->compact_entries && group->log_bytes < compact_bytes_of(group->table))
 		return;
 	trailing = trailing_count(group, kept);
 	if (kept < 2 * trailing)
@@ -173,8 +184,8 @@ static void maybe_compact(struct group *group)
 	point = compaction_point(group, trailing);
 	if (point < group->log.first_index + trailing)
 		return;
-	group->log_bytes = (size_t)((double)group->log_bytes * (double)(group->applied.index - point) /
-				    (double)kept);
+	group_set_log_bytes(group, (size_t)((double)group->log_bytes *
+					    (double)(group->applied.index - point) / (double)kept));
 	log_store_compact(&group->log, point);
 	raft_engine_compacted(group->engine, group_now_ms(group), &group->applied,
 			      (uint32_t)(group->applied.index - point));

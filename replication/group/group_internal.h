@@ -20,6 +20,7 @@ enum {
 	GROUP_APPLY_BYTES_MAX = 4 * 1024 * 1024,   /* likewise, and of all groups */
 	GROUP_COMPACT_ENTRIES = 8192,              /* applied entries that start a compaction */
 	GROUP_COMPACT_BYTES = 2 * 1024 * 1024,     /* likewise; half of it is kept */
+	GROUP_COMPACT_BYTES_MIN = 32 * 1024,       /* with many groups, see GROUP_TABLE_LOG_BYTES */
 	GROUP_TRAILING_ENTRIES = 1024,             /* kept at most behind the applied index */
 	GROUP_TRAILING_ENTRIES_MIN = 16,           /* however large they are */
 	GROUP_BEHIND_ENTRIES_MAX = 65536,          /* kept at most for a voter that is behind */
@@ -105,7 +106,7 @@ struct group {
 	struct queue apply_link;        /* in the table's apply_waiting or applying */
 	struct group_apply_round round;
 	struct runtime_timer apply_delay;
-	size_t log_bytes;            /* of the entries in the store, about */
+	size_t log_bytes;            /* of the entries in the store, about; set by group_set_log_bytes() */
 	int64_t average_entry_bytes; /* of proposals */
 
 	struct queue sends; /* snapshots on their way to followers */
@@ -128,6 +129,12 @@ void group_settle(struct group *group);
 void group_send(struct group *group, const struct raft_engine_message *message,
 		const struct log_entry *entries);
 void group_schedule_apply(struct group *group);
+static inline void group_set_log_bytes(struct group *group, size_t log_bytes)
+{
+	group->table->log_bytes = group->table->log_bytes - group->log_bytes + log_bytes;
+	group->log_bytes = log_bytes;
+}
+
 void group_release_job(struct group *group);
 /* A replica's place in a configuration, -1 if absent. */
 int group_position_of(uint64_t replica_id, const struct raft_engine_configuration *configuration);

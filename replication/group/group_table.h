@@ -19,15 +19,20 @@
 struct group;
 struct snapshot_recv;
 
-enum { GROUP_TABLE_GROUPS_MAX = 100000 };
+enum {
+	GROUP_TABLE_GROUPS_MAX = 100000,
+	/* While the logs of all groups have more, none keeps more than its share of this.  It is half of
+	 * what the store buffers of the log: most of an entry's life then ends before it needs a file. */
+	GROUP_TABLE_LOG_BYTES = 16 * 1024 * 1024,
+};
 
 struct group_settings {
 	uint32_t election_timeout_ms; /* the same on every node of the cluster */
 	uint32_t heartbeat_ms;
 	bool uses_leases; /* strong reads without a round of confirmations */
 	/* When the log is cut; 0: the defaults of group_internal.h. */
-	uint32_t compact_entries; /* applied entries that start a compaction */
-	uint32_t compact_bytes;
+	uint32_t compact_entries;    /* applied entries that start a compaction */
+	uint32_t compact_bytes;      /* likewise; less while all logs together are too large */
 	uint32_t trailing_entries;   /* kept behind the applied index; at most compact_entries */
 	uint32_t behind_entries_max; /* kept at most for a voter that is behind */
 };
@@ -48,6 +53,7 @@ struct group_table {
 	struct hash_map groups;    /* by group id */
 	struct hash_map receiving; /* snapshots being staged, by group id */
 	struct rpc_peer_observer observer;
+	size_t log_bytes; /* of all groups */
 	uint64_t next_stage_id;
 	uint32_t sending_count; /* snapshots being streamed from here */
 	bool is_disk_full;      /* take no entries from leaders: heartbeats and reads go on */

@@ -1,4 +1,5 @@
-/* Several groups of one node: what they apply in one turn is one write of the store. */
+/* Several groups of one node: what they apply in one turn is one write of the store, and their logs
+ * share its buffer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,13 @@
 #include "replication/group/group_internal.h"
 #include "tests/support/group_fixture.h"
 
-enum { GROUPS = 5, FIRST_ID = 20 };
+enum {
+	GROUPS = 5,
+	FIRST_ID = 20,
+	COMPACT_BYTES = GROUP_TABLE_LOG_BYTES,
+	LARGE_BYTES = 128 * 1024,
+	LARGE_COUNT = GROUP_TABLE_LOG_BYTES / 4 / LARGE_BYTES,
+};
 
 struct member {
 	struct group_fsm fsm;
@@ -132,6 +139,7 @@ static struct world *create_world(void)
 	};
 	struct world *world = test_calloc(1, sizeof(*world));
 
+	settings.compact_bytes = COMPACT_BYTES;
 	world->f = group_fixture_create_nodes(1, &settings);
 	world->table = &world->f->nodes[1].table;
 	world->real_ops = world->table->engine->ops;
@@ -214,12 +222,54 @@ static void a_command_that_fails_leaves_nothing_of_its_batch(void **state)
 	destroy_world(world);
 }
 
+static void commit_large(struct world *world, uint32_t number, uint32_t count)
+{
+	static const uint8_t body[LARGE_BYTES];
+	uint64_t index;
+
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(
+			group_propose(world->members[number].group, slice_of(body, sizeof(body)), &index),
+			ST_OK);
+	group_fixture_run_ms(world->f, 20);
+}
+
+static uint64_t kept_count(const struct world *world, uint32_t number)
+{
+	const struct log_store *log = &world->members[number].group->log;
+
+	return log->last_index - log->first_index + 1;
+}
+
+/* One log alone may be as large as the settings say. */
+static void logs_that_are_too_large_together_are_cut_to_their_shares(void **state)
+{
+	struct world *world = create_world();
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		commit_large(world, i, LARGE_COUNT);
+		assert_in_range(kept_count(world, i), LARGE_COUNT, LARGE_COUNT + 1);
+	}
+	assert_true(world->table->log_bytes <= GROUP_TABLE_LOG_BYTES);
+	for (uint32_t i = 0; i < GROUPS; i++)
+		commit_large(world, i, LARGE_COUNT);
+	for (uint32_t i = 0; i < GROUPS; i++) {
+		commit_large(world, i, 1);
+		assert_in_range(kept_count(world, i), GROUP_TRAILING_ENTRIES_MIN, 2 * LARGE_COUNT);
+	}
+	assert_in_range(kept_count(world, 0), GROUP_TRAILING_ENTRIES_MIN, LARGE_COUNT);
+	assert_true(world->table->log_bytes <= GROUP_TABLE_LOG_BYTES);
+	destroy_world(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_all_groups_apply_in_a_turn_is_one_write),
 		cmocka_unit_test(a_group_closed_by_another_ones_command_hears_nothing_of_its_own),
 		cmocka_unit_test(a_command_that_fails_leaves_nothing_of_its_batch),
+		cmocka_unit_test(logs_that_are_too_large_together_are_cut_to_their_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
