@@ -1,8 +1,9 @@
 #include "coordinator/api/api_batch_input.h"
 
+#include "coordinator/api/api_input.h"
 #include "coordinator/api/api_message.h"
+#include "coordinator/api/api_type.h"
 #include "proto/model/item_equal.h"
-#include "proto/model/table_schema.h"
 
 struct raw_table {
 	struct json_list keys; /* of item bytes */
@@ -21,20 +22,26 @@ struct raw_input {
 	struct slice return_capacity;
 };
 
+static const struct json_rule keys_rule = API_RULE_BARE(1, LIMIT_BATCH_GET_COUNT);
+static const struct json_rule names_rule = API_RULE_BARE(1, LIMIT_ATTRIBUTES_TO_GET_COUNT);
+static const struct json_type names_type = API_TYPE_LIST(&json_type_string, &names_rule);
+static const struct json_type keys_type = API_TYPE_LIST(&json_type_item, &keys_rule);
 static const struct json_field table_fields[] = {
-	{ "Keys", &json_type_item_list, offsetof(struct raw_table, keys), 0 },
-	{ "ConsistentRead", &json_type_bool, offsetof(struct raw_table, consistent_read), 0 },
-	{ "AttributesToGet", &json_type_string_list,
-	  offsetof(struct raw_table, expressions.attributes_to_get), 0 },
-	{ "ProjectionExpression", &json_type_string, offsetof(struct raw_table, expressions.projection), 0 },
-	{ "ExpressionAttributeNames", &json_type_string_map, offsetof(struct raw_table, expressions.names),
-	  0 },
+	JSON_FIELD_REQUIRED(struct raw_table, "Keys", &keys_type, keys),
+	JSON_FIELD(struct raw_table, "AttributesToGet", &names_type, expressions.attributes_to_get),
+	JSON_FIELD(struct raw_table, "ConsistentRead", &json_type_bool, consistent_read),
+	JSON_FIELD(struct raw_table, "ProjectionExpression", &json_type_string, expressions.projection),
+	JSON_FIELD(struct raw_table, "ExpressionAttributeNames", &json_type_string_map, expressions.names),
 };
 static const struct json_type table_type = JSON_STRUCT("KeysAndAttributes", struct raw_table, table_fields);
-static const struct json_type tables_type = JSON_MAP_OF(&table_type);
+static const struct json_rule tables_rule = {
+	.pattern = JSON_PATTERN_TABLE, .has_bounds = true, .min = 1, .max = INT64_MAX, .is_bare = true
+};
+static const struct json_type tables_type = API_TYPE_MAP(&table_type, &tables_rule);
+/* In the service's order of constraints. */
 static const struct json_field input_fields[] = {
-	{ "RequestItems", &tables_type, offsetof(struct raw_input, tables), 0 },
-	{ "ReturnConsumedCapacity", &json_type_string, offsetof(struct raw_input, return_capacity), 0 },
+	JSON_FIELD(struct raw_input, "ReturnConsumedCapacity", &api_type_capacity, return_capacity),
+	JSON_FIELD_REQUIRED(struct raw_input, "RequestItems", &tables_type, tables),
 };
 static const struct json_type input_type = JSON_STRUCT("BatchGetItemInput", struct raw_input, input_fields);
 
@@ -43,62 +50,6 @@ _Static_assert(offsetof(struct raw_entry, value) == sizeof(struct slice), "as JS
 static const struct raw_entry *entries_of(const struct raw_input *raw)
 {
 	return raw->tables.elements;
-}
-
-/* --- constraints of the API's model --- */
-
-static void check_names(struct api_check *check, const struct raw_entry *entry)
-{
-	const struct json_list *names = &entry->value.expressions.attributes_to_get;
-	int size = (int)entry->key.size;
-	const char *table = (const char *)entry->key.data;
-
-	if (names->is_set && names->count == 0)
-		api_check_add(check,
-			      API_MESSAGE_BATCH_NAMES "Member must have length greater than or equal to 1",
-			      size, table);
-	if (names->count > LIMIT_ATTRIBUTES_TO_GET_COUNT)
-		api_check_add(check,
-			      API_MESSAGE_BATCH_NAMES "Member must have length less than or equal to %d",
-			      size, table, LIMIT_ATTRIBUTES_TO_GET_COUNT);
-}
-
-static void check_keys(struct api_check *check, const struct raw_entry *entry)
-{
-	const struct json_list *keys = &entry->value.keys;
-	int size = (int)entry->key.size;
-	const char *name = (const char *)entry->key.data;
-
-	if (!keys->is_set)
-		api_check_add(check, API_MESSAGE_BATCH_KEYS "Member must not be null", size, name);
-	else if (keys->count == 0)
-		api_check_add(check,
-			      API_MESSAGE_BATCH_KEYS "Member must have length greater than or equal to 1",
-			      size, name);
-	else if (keys->count > LIMIT_BATCH_GET_COUNT)
-		api_check_add(check,
-			      API_MESSAGE_BATCH_KEYS "Member must have length less than or equal to %d", size,
-			      name, LIMIT_BATCH_GET_COUNT);
-}
-
-static bool check_constraints(const struct raw_input *raw, struct api_error *error)
-{
-	struct api_check check;
-
-	api_check_init(&check);
-	api_capacity_check(&check, raw->return_capacity);
-	if (!raw->tables.is_set || raw->tables.count == 0)
-		api_check_add(&check, "%s", API_MESSAGE_BATCH_EMPTY);
-	for (uint32_t i = 0; i < raw->tables.count; i++) {
-		const struct raw_entry *entry = &entries_of(raw)[i];
-
-		if (!table_schema_name_is_valid(entry->key))
-			api_check_add(&check, API_MESSAGE_BATCH_TABLE_NAME, (int)entry->key.size,
-				      (const char *)entry->key.data);
-		check_keys(&check, entry);
-		check_names(&check, entry);
-	}
-	return api_check_passed(&check, error);
 }
 
 /* --- one table --- */
@@ -196,19 +147,10 @@ static bool take_tables(const struct raw_input *raw, struct arena *arena, struct
 bool api_batch_input_read(struct slice body, struct arena *arena, struct api_batch_input *input_out,
 			  struct api_error *error)
 {
+	const struct json_fault *faults;
 	struct raw_input raw;
-	struct json_error json;
-	enum status status = json_read(&input_type, &raw, body, arena, &json);
 
-	if (status != ST_OK && json.kind != JSON_ERROR_VALIDATION) {
-		api_error_from_json(error, &json);
-		api_error_set(error, API_ERROR_INTERNAL, "%s", API_MESSAGE_INTERNAL); /* no memory */
-		return false;
-	}
-	if (!check_constraints(&raw, error))
-		return false;
-	if (!check_mixed(&raw, error))
-		return false;
-	api_error_from_json(error, &json);
-	return status == ST_OK && take_tables(&raw, arena, input_out, error);
+	return api_input_read(&input_type, &raw, body, arena, &faults, error) && check_mixed(&raw, error) &&
+	       api_input_is_sound(faults, "RequestItems", error) &&
+	       take_tables(&raw, arena, input_out, error);
 }

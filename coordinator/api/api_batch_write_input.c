@@ -1,9 +1,10 @@
 #include "coordinator/api/api_batch_write_input.h"
 
+#include "coordinator/api/api_input.h"
 #include "coordinator/api/api_item_write_input.h"
 #include "coordinator/api/api_message.h"
+#include "coordinator/api/api_type.h"
 #include "proto/model/item.h"
-#include "proto/model/table_schema.h"
 
 /* PutRequest and DeleteRequest: each has one member. */
 struct raw_action {
@@ -30,31 +31,35 @@ struct raw_input {
 };
 
 static const struct json_field put_fields[] = {
-	{ "Item", &json_type_item, offsetof(struct raw_action, item), 0 },
+	JSON_FIELD_REQUIRED(struct raw_action, "Item", &json_type_item, item),
 };
 static const struct json_field delete_fields[] = {
-	{ "Key", &json_type_item, offsetof(struct raw_action, item), 0 },
+	JSON_FIELD_REQUIRED(struct raw_action, "Key", &json_type_item, item),
 };
 static const struct json_type put_type = JSON_STRUCT("PutRequest", struct raw_action, put_fields);
 static const struct json_type delete_type = JSON_STRUCT("DeleteRequest", struct raw_action, delete_fields);
 static const struct json_field write_fields[] = {
-	{ "PutRequest", &put_type, offsetof(struct raw_write, put),
-	  JSON_PRESENCE(struct raw_write, has_put) },
-	{ "DeleteRequest", &delete_type, offsetof(struct raw_write, delete),
-	  JSON_PRESENCE(struct raw_write, has_delete) },
+	JSON_FIELD_NOTED(struct raw_write, "DeleteRequest", &delete_type, delete, has_delete),
+	JSON_FIELD_NOTED(struct raw_write, "PutRequest", &put_type, put, has_put),
 };
 static const struct json_type write_type = JSON_STRUCT("WriteRequest", struct raw_write, write_fields);
+static const struct json_rule writes_rule = { .min = 1, .max = LIMIT_BATCH_WRITE_COUNT };
 static const struct json_type writes_type = {
 	.kind = JSON_KIND_LIST,
 	.size_bytes = sizeof(struct json_list),
 	.java_name = "java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>",
 	.element = &write_type,
+	.rule = &writes_rule,
 };
-static const struct json_type tables_type = JSON_MAP_OF(&writes_type);
+static const struct json_rule tables_rule = {
+	.pattern = JSON_PATTERN_TABLE, .has_bounds = true, .min = 1, .max = INT64_MAX, .bounds_values = true
+};
+static const struct json_type tables_type = API_TYPE_MAP(&writes_type, &tables_rule);
+/* In the service's order of constraints. */
 static const struct json_field input_fields[] = {
-	{ "RequestItems", &tables_type, offsetof(struct raw_input, tables), 0 },
-	{ "ReturnConsumedCapacity", &json_type_string, offsetof(struct raw_input, return_capacity), 0 },
-	{ "ReturnItemCollectionMetrics", &json_type_string, offsetof(struct raw_input, return_metrics), 0 },
+	JSON_FIELD(struct raw_input, "ReturnConsumedCapacity", &api_type_capacity, return_capacity),
+	JSON_FIELD(struct raw_input, "ReturnItemCollectionMetrics", &api_type_metrics, return_metrics),
+	JSON_FIELD_REQUIRED(struct raw_input, "RequestItems", &tables_type, tables),
 };
 static const struct json_type input_type = JSON_STRUCT("BatchWriteItemInput", struct raw_input, input_fields);
 
@@ -63,58 +68,6 @@ _Static_assert(offsetof(struct raw_entry, value) == sizeof(struct slice), "as JS
 static const struct raw_entry *entries_of(const struct raw_input *raw)
 {
 	return raw->tables.elements;
-}
-
-/* --- constraints of the API's model --- */
-
-static void check_members(struct api_check *check, const struct raw_entry *entry)
-{
-	const struct raw_write *writes = entry->value.elements;
-	int size = (int)entry->key.size;
-	const char *name = (const char *)entry->key.data;
-
-	for (uint32_t i = 0; i < entry->value.count; i++) {
-		if (writes[i].has_delete && writes[i].delete.item.data == NULL)
-			api_check_add(check, API_MESSAGE_BATCH_WRITE_MEMBER, size, name, i + 1,
-				      "deleteRequest.key");
-		if (writes[i].has_put && writes[i].put.item.data == NULL)
-			api_check_add(check, API_MESSAGE_BATCH_WRITE_MEMBER, size, name, i + 1,
-				      "putRequest.item");
-	}
-}
-
-static void check_tables(struct api_check *check, const struct raw_input *raw, bool is_complete)
-{
-	for (uint32_t i = 0; i < raw->tables.count; i++) {
-		const struct raw_entry *entry = &entries_of(raw)[i];
-
-		if (!table_schema_name_is_valid(entry->key))
-			api_check_add(check, API_MESSAGE_BATCH_TABLE_NAME, (int)entry->key.size,
-				      (const char *)entry->key.data);
-	}
-	for (uint32_t i = 0; i < raw->tables.count; i++) {
-		const struct raw_entry *entry = &entries_of(raw)[i];
-
-		if (entry->value.count == 0 || entry->value.count > LIMIT_BATCH_WRITE_COUNT)
-			api_check_add(check, API_MESSAGE_BATCH_WRITE_COUNT, (int)entry->key.size,
-				      (const char *)entry->key.data);
-	}
-	for (uint32_t i = 0; is_complete && i < raw->tables.count; i++)
-		check_members(check, &entries_of(raw)[i]);
-}
-
-static bool check_constraints(const struct raw_input *raw, bool is_complete, struct api_error *error)
-{
-	struct api_check check;
-
-	api_check_init(&check);
-	api_capacity_check(&check, raw->return_capacity);
-	api_item_write_check_metrics(&check, raw->return_metrics);
-	api_check_required(&check, "requestItems", raw->tables.is_set);
-	if (raw->tables.is_set && raw->tables.count == 0)
-		api_check_add(&check, "%s", API_MESSAGE_BATCH_WRITE_EMPTY);
-	check_tables(&check, raw, is_complete);
-	return api_check_passed(&check, error);
 }
 
 /* --- writes --- */
@@ -173,18 +126,10 @@ static bool take_tables(const struct raw_input *raw, struct arena *arena,
 bool api_batch_write_input_read(struct slice body, struct arena *arena,
 				struct api_batch_write_input *input_out, struct api_error *error)
 {
+	const struct json_fault *faults;
 	struct raw_input raw;
-	struct json_error json;
-	enum status status = json_read(&input_type, &raw, body, arena, &json);
 
-	if (status != ST_OK && json.kind != JSON_ERROR_VALIDATION) {
-		api_error_from_json(error, &json);
-		api_error_set(error, API_ERROR_INTERNAL, "%s", API_MESSAGE_INTERNAL); /* no memory */
-		return false;
-	}
-	/* A wrong value leaves its item out: it is there all the same. */
-	if (!check_constraints(&raw, status == ST_OK, error))
-		return false;
-	api_error_from_json(error, &json);
-	return status == ST_OK && take_tables(&raw, arena, input_out, error);
+	return api_input_read(&input_type, &raw, body, arena, &faults, error) &&
+	       api_input_is_sound(faults, "RequestItems", error) &&
+	       take_tables(&raw, arena, input_out, error);
 }

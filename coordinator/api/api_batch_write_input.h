@@ -9,6 +9,7 @@
 #define COORDINATOR_API_API_BATCH_WRITE_INPUT_H
 
 #include "coordinator/api/api_capacity.h"
+#include "coordinator/api/api_error.h"
 #include "proto/base/arena.h"
 
 struct api_batch_write {

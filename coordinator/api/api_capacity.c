@@ -1,19 +1,14 @@
 #include "coordinator/api/api_capacity.h"
 
+#include "coordinator/api/api_check.h"
+#include "coordinator/api/api_type.h"
 #include "proto/model/capacity.h"
 
-static const char *const values[] = { "INDEXES", "TOTAL", "NONE", NULL };
 static const enum api_capacity meanings[] = { API_CAPACITY_INDEXES, API_CAPACITY_TOTAL, API_CAPACITY_NONE };
-static const struct api_enum value_enum = { values, "[INDEXES, TOTAL, NONE]" };
-
-void api_capacity_check(struct api_check *check, struct slice value)
-{
-	api_check_enum(check, "returnConsumedCapacity", value, &value_enum);
-}
 
 enum api_capacity api_capacity_parse(struct slice value)
 {
-	int index = api_enum_index(&value_enum, value);
+	int index = api_enum_index(&api_values_capacity, value);
 
 	return index < 0 ? API_CAPACITY_NONE : meanings[index];
 }

@@ -7,13 +7,10 @@
 #ifndef COORDINATOR_API_API_CAPACITY_H
 #define COORDINATOR_API_API_CAPACITY_H
 
-#include "coordinator/api/api_check.h"
 #include "coordinator/json/json_writer.h"
 
 enum api_capacity { API_CAPACITY_NONE, API_CAPACITY_TOTAL, API_CAPACITY_INDEXES };
 
-/* "returnConsumedCapacity" is one of its three values. */
-void api_capacity_check(struct api_check *check, struct slice value);
 /* Absent or unknown: API_CAPACITY_NONE. */
 enum api_capacity api_capacity_parse(struct slice value);
 

@@ -1,32 +1,73 @@
 #include "coordinator/api/api_check.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "coordinator/api/api_arn.h"
 #include "coordinator/api/api_message.h"
 #include "proto/model/table_schema.h"
 
 #define NAME_PATTERN "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+
+#define MAP_KEYS                                                                                             \
+	"Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must " \
+	"have length greater than or equal to 3, " NAME_PATTERN "]"
+#define MAP_VALUE                                                                                            \
+	"Map value must satisfy constraint: [Member must have length less than or equal to %" PRId64         \
+	", Member must have length greater than or equal to %" PRId64 "]"
+
+enum { PATH_SIZE = 512, SHOWN_MAX = LIMIT_TABLE_NAME_SIZE_BYTES_MAX };
 
 void api_check_init(struct api_check *check)
 {
 	check->size = 0;
 	check->count = 0;
 	check->text[0] = '\0';
+	check->wrong_arn = slice_of(NULL, 0);
 }
 
-PRINTF_LIKE(2, 3) static void append(struct api_check *check, const char *format, ...)
+/* Append to a text of *size characters; too long: cut. */
+PRINTF_LIKE(4, 5)
+static void print(char *out, size_t out_size_bytes, size_t *size, const char *format, ...)
 {
-	size_t room = sizeof(check->text) - check->size;
+	size_t room = out_size_bytes - *size;
 	va_list args;
-	int size;
+	int written;
 
 	va_start(args, format);
-	size = vsnprintf(check->text + check->size, room, format, args);
+	written = vsnprintf(out + *size, room, format, args);
 	va_end(args);
-	if (size > 0)
-		check->size += (size_t)size < room ? (size_t)size : room - 1;
+	if (written > 0)
+		*size += (size_t)written < room ? (size_t)written : room - 1;
+}
+
+#define append(check, ...) print((check)->text, sizeof((check)->text), &(check)->size, __VA_ARGS__)
+
+static void print_place(const struct api_path *path, bool keeps_case, char *out, size_t out_size_bytes,
+			size_t *size)
+{
+	if (path->parent != NULL)
+		print_place(path->parent, keeps_case, out, out_size_bytes, size);
+	if (path->field != NULL)
+		print(out, out_size_bytes, size, "%s%c%s", *size == 0 ? "" : ".",
+		      keeps_case ? path->field[0] : tolower(path->field[0]), path->field + 1);
+	else if (path->key.data != NULL)
+		print(out, out_size_bytes, size, ".%.*s.member",
+		      (int)(path->key.size < SHOWN_MAX ? path->key.size : SHOWN_MAX),
+		      (const char *)path->key.data);
+	else
+		print(out, out_size_bytes, size, ".%u.member", path->number);
+}
+
+/* As the service writes it: "globalSecondaryIndexes.1.member.indexName", or with the capitals. */
+static void print_path(const struct api_path *path, bool keeps_case, char *out, size_t out_size_bytes)
+{
+	size_t size = 0;
+
+	out[0] = '\0';
+	print_place(path, keeps_case, out, out_size_bytes, &size);
 }
 
 /* The start of another message; false if there are enough. */
@@ -52,10 +93,11 @@ void api_check_add(struct api_check *check, const char *format, ...)
 	append(check, "%s", message);
 }
 
-PRINTF_LIKE(4, 5)
-static void refuse(struct api_check *check, const char *path, struct slice value, const char *format, ...)
+void api_check_refuse(struct api_check *check, const struct api_path *path, struct slice value,
+		      const char *format, ...)
 {
 	char constraint[LIMIT_ERROR_MESSAGE_SIZE_BYTES];
+	char place[PATH_SIZE];
 	va_list args;
 
 	if (!begin(check))
@@ -63,18 +105,22 @@ static void refuse(struct api_check *check, const char *path, struct slice value
 	va_start(args, format);
 	(void)vsnprintf(constraint, sizeof(constraint), format, args); /* cut to fit */
 	va_end(args);
+	print_path(path, false, place, sizeof(place));
 	append(check, "Value '%.*s' at '%s' failed to satisfy constraint: %s", (int)value.size,
-	       (const char *)value.data, path, constraint);
+	       (const char *)value.data, place, constraint);
 }
 
-void api_check_required(struct api_check *check, const char *path, bool is_set)
+void api_check_required(struct api_check *check, const struct api_path *path, bool is_set)
 {
-	if (!is_set && begin(check))
-		append(check, "Value null at '%s' failed to satisfy constraint: Member must not be null",
-		       path);
+	char place[PATH_SIZE];
+
+	if (is_set || !begin(check))
+		return;
+	print_path(path, false, place, sizeof(place));
+	append(check, "Value null at '%s' failed to satisfy constraint: Member must not be null", place);
 }
 
-int api_enum_index(const struct api_enum *values, struct slice value)
+int api_enum_index(const struct json_values *values, struct slice value)
 {
 	for (int i = 0; value.data != NULL && values->values[i] != NULL; i++) {
 		if (slice_equal(value, slice_of_string(values->values[i])))
@@ -83,45 +129,68 @@ int api_enum_index(const struct api_enum *values, struct slice value)
 	return -1;
 }
 
-void api_check_enum(struct api_check *check, const char *path, struct slice value,
-		    const struct api_enum *values)
+void api_check_enum(struct api_check *check, const struct api_path *path, struct slice value,
+		    const struct json_values *values)
 {
 	if (value.data != NULL && api_enum_index(values, value) < 0)
-		refuse(check, path, value, "Member must satisfy enum value set: %s", values->text);
+		api_check_refuse(check, path, value, "Member must satisfy enum value set: %s", values->text);
 }
 
-void api_check_size(struct api_check *check, const char *path, struct slice value, size_t min, size_t max)
+/* Four bytes of UTF-8 are two units, fewer are one. */
+size_t api_check_utf16_size(struct slice text)
 {
-	if (value.data != NULL && value.size < min)
-		refuse(check, path, value, "Member must have length greater than or equal to %zu", min);
-	if (value.data != NULL && value.size > max)
-		refuse(check, path, value, "Member must have length less than or equal to %zu", max);
+	size_t size = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		bool is_start = (text.data[i] & 0xc0) != 0x80;
+
+		size += is_start ? (text.data[i] >= 0xf0 ? 2 : 1) : 0;
+	}
+	return size;
 }
 
-void api_check_range(struct api_check *check, const char *path, struct json_number number, int64_t min,
-		     int64_t max)
+void api_check_size(struct api_check *check, const struct api_path *path, struct slice value, size_t min,
+		    size_t max)
+{
+	size_t size = value.data == NULL ? 0 : api_check_utf16_size(value);
+
+	if (value.data != NULL && size < min)
+		api_check_refuse(check, path, value, "Member must have length greater than or equal to %zu",
+				 min);
+	if (value.data != NULL && size > max)
+		api_check_refuse(check, path, value, "Member must have length less than or equal to %zu",
+				 max);
+}
+
+/* A bound that is broken; of_what: "value" or "length". */
+static void refuse_bound(struct api_check *check, const struct api_path *path, const struct json_rule *rule,
+			 struct slice value, const char *of_what, bool is_low)
+{
+	int64_t bound = is_low ? rule->min : rule->max;
+	const char *side = is_low ? "greater" : "less";
+	char place[PATH_SIZE];
+
+	if (!rule->is_bare) {
+		api_check_refuse(check, path, value, "Member must have %s %s than or equal to %" PRId64,
+				 of_what, side, bound);
+		return;
+	}
+	print_path(path, true, place, sizeof(place));
+	api_check_add(check,
+		      "Value at '%s' failed to satisfy constraint: Member must have %s %s than or equal to "
+		      "%" PRId64,
+		      place, of_what, side, bound);
+}
+
+void api_check_range(struct api_check *check, const struct api_path *path, const struct json_rule *rule,
+		     struct json_number number)
 {
 	char text[24];
-	struct slice value;
 
+	if (!number.is_set || (number.value >= rule->min && number.value <= rule->max))
+		return;
 	(void)snprintf(text, sizeof(text), "%" PRId64, number.value); /* 20 characters at most */
-	value = slice_of_string(text);
-	if (number.is_set && number.value < min)
-		refuse(check, path, value, "Member must have value greater than or equal to %" PRId64, min);
-	if (number.is_set && number.value > max)
-		refuse(check, path, value, "Member must have value less than or equal to %" PRId64, max);
-}
-
-void api_check_count(struct api_check *check, const char *path, const struct json_list *list, uint32_t min,
-		     uint32_t max)
-{
-	struct slice value = slice_of_string("[]");
-
-	if (list->is_set && list->count < min)
-		refuse(check, path, value, "Member must have length greater than or equal to %u", min);
-	if (list->is_set && list->count > max)
-		refuse(check, path, slice_of_string("[...]"),
-		       "Member must have length less than or equal to %u", max);
+	refuse_bound(check, path, rule, slice_of_string(text), "value", number.value < rule->min);
 }
 
 static bool is_table_name_byte(uint8_t byte)
@@ -139,19 +208,73 @@ static bool matches_pattern(struct slice name)
 	return name.size > 0;
 }
 
-void api_check_table_name(struct api_check *check, const char *path, struct slice name)
+void api_check_pattern(struct api_check *check, const struct api_path *path, struct slice name)
 {
-	if (name.data == NULL)
-		return;
-	if (!matches_pattern(name))
-		refuse(check, path, name, NAME_PATTERN);
+	if (name.data != NULL && !matches_pattern(name))
+		api_check_refuse(check, path, name, NAME_PATTERN);
+}
+
+void api_check_table(struct api_check *check, const struct api_path *path, struct slice name)
+{
+	if (!api_arn_is_one(name))
+		api_check_table_name(check, path, name);
+	else if (!api_arn_names_table(name) && check->wrong_arn.data == NULL)
+		check->wrong_arn = name;
+}
+
+void api_check_table_name(struct api_check *check, const struct api_path *path, struct slice name)
+{
+	api_check_pattern(check, path, name);
 	api_check_size(check, path, name, LIMIT_TABLE_NAME_SIZE_BYTES_MIN, LIMIT_TABLE_NAME_SIZE_BYTES_MAX);
+}
+
+void api_check_count(struct api_check *check, const struct api_path *path, const struct json_type *type,
+		     const struct json_list *list)
+{
+	const struct json_rule *rule = type->rule;
+	bool is_map = type->kind == JSON_KIND_MAP;
+	const char *value = list->count == 0 ? (is_map ? "{}" : "[]") : (is_map ? "{...}" : "[...]");
+
+	if (list->count < rule->min || list->count > rule->max)
+		refuse_bound(check, path, rule, slice_of_string(value), "length", list->count < rule->min);
+}
+
+/* Of a map is shown the entry: its key, and what kind of thing it holds. */
+static void refuse_entry(struct api_check *check, const struct api_path *path, struct slice key,
+			 const char *value, const char *constraint)
+{
+	char text[SHOWN_MAX + 16];
+
+	(void)snprintf(text, sizeof(text), "{\"%.*s\":%s}",
+		       (int)(key.size < SHOWN_MAX ? key.size : SHOWN_MAX), (const char *)key.data,
+		       value); /* cut to fit */
+	api_check_refuse(check, path, slice_of_string(text), "%s", constraint);
+}
+
+void api_check_entry(struct api_check *check, const struct api_path *path, const struct json_type *type,
+		     struct slice key, const void *value)
+{
+	const struct json_rule *lengths = type->rule->bounds_values ? type->element->rule : NULL;
+	const struct json_list *list = value;
+	char constraint[256];
+
+	if (type->rule->pattern == JSON_PATTERN_TABLE && api_arn_is_one(key))
+		api_check_table(check, path, key);
+	else if (type->rule->pattern != JSON_PATTERN_NONE && !table_schema_name_is_valid(key))
+		refuse_entry(check, path, key, lengths == NULL ? "..." : "[...]", MAP_KEYS);
+	if (lengths == NULL || (list->count >= lengths->min && list->count <= lengths->max))
+		return;
+	(void)snprintf(constraint, sizeof(constraint), MAP_VALUE, lengths->max, lengths->min); /* fits */
+	refuse_entry(check, path, key, "[...]", constraint);
 }
 
 bool api_check_passed(const struct api_check *check, struct api_error *error)
 {
-	if (check->count == 0)
+	if (check->count == 0 && check->wrong_arn.data == NULL)
 		return true;
+	if (check->count == 0)
+		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_ARN_RESOURCE,
+			      (int)check->wrong_arn.size, (const char *)check->wrong_arn.data);
 	api_error_set(error, API_ERROR_VALIDATION, "%u validation error%s detected: %s", check->count,
 		      check->count == 1 ? "" : "s", check->text);
 	return false;
@@ -159,17 +282,10 @@ bool api_check_passed(const struct api_check *check, struct api_error *error)
 
 bool api_check_given_table_name(struct slice name, struct api_error *error)
 {
-	struct api_check check;
-
-	if (name.data == NULL) {
+	if (name.data == NULL)
 		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_PARAMETER_MISSING, "TableName");
-		return false;
-	}
-	if (name.size < LIMIT_TABLE_NAME_SIZE_BYTES_MIN || name.size > LIMIT_TABLE_NAME_SIZE_BYTES_MAX) {
+	else if (!api_arn_is_one(name) &&
+		 (name.size < LIMIT_TABLE_NAME_SIZE_BYTES_MIN || name.size > LIMIT_TABLE_NAME_SIZE_BYTES_MAX))
 		api_error_set(error, API_ERROR_VALIDATION, "%s", API_MESSAGE_TABLE_NAME_SIZE);
-		return false;
-	}
-	api_check_init(&check);
-	api_check_table_name(&check, "tableName", name);
-	return api_check_passed(&check, error);
+	return error->type == API_OK;
 }

@@ -1,8 +1,6 @@
 #include "coordinator/api/api_condition.h"
 
-#include <stdio.h>
-
-enum { PATH_SIZE_MAX = 320 };
+#include "coordinator/api/api_type.h"
 
 struct raw_condition {
 	struct slice comparison;
@@ -16,39 +14,14 @@ struct raw_entry {
 
 static const struct json_type value_list_type = JSON_LIST_OF(&json_type_value);
 static const struct json_field condition_fields[] = {
-	{ "ComparisonOperator", &json_type_string, offsetof(struct raw_condition, comparison), 0 },
-	{ "AttributeValueList", &value_list_type, offsetof(struct raw_condition, values), 0 },
+	JSON_FIELD_REQUIRED(struct raw_condition, "ComparisonOperator", &api_type_comparison, comparison),
+	JSON_FIELD(struct raw_condition, "AttributeValueList", &value_list_type, values),
 };
 static const struct json_type condition_type = JSON_STRUCT("Condition", struct raw_condition,
 							   condition_fields);
 const struct json_type api_condition_map_type = JSON_MAP_OF(&condition_type);
 
 _Static_assert(offsetof(struct raw_entry, value) == sizeof(struct slice), "as JSON_KIND_MAP lays it out");
-
-static const char *const comparison_values[] = { "IN",          "NULL", "BETWEEN",  "LT", "NOT_CONTAINS",
-						 "EQ",          "GT",   "NOT_NULL", "NE", "LE",
-						 "BEGINS_WITH", "GE",   "CONTAINS", NULL };
-const struct api_enum api_condition_comparison_enum = {
-	comparison_values,
-	"[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]"
-};
-
-void api_condition_check(struct api_check *check, const char *path, const struct json_list *map)
-{
-	const struct raw_entry *entries = map->elements;
-	char place[PATH_SIZE_MAX];
-
-	for (uint32_t i = 0; i < map->count; i++) {
-		struct slice name = entries[i].key;
-
-		(void)snprintf(
-			place, sizeof(place), "%s.%.*s.member.comparisonOperator", path,
-			(int)(name.size < LIMIT_KEY_NAME_SIZE_BYTES ? name.size : LIMIT_KEY_NAME_SIZE_BYTES),
-			(const char *)name.data); /* cut to fit */
-		api_check_required(check, place, entries[i].value.comparison.data != NULL);
-		api_check_enum(check, place, entries[i].value.comparison, &api_condition_comparison_enum);
-	}
-}
 
 enum status api_condition_convert(const struct json_list *map, struct arena *arena,
 				  struct expr_legacy_conditions *out)

@@ -6,15 +6,12 @@
 #ifndef COORDINATOR_API_API_CONDITION_H
 #define COORDINATOR_API_API_CONDITION_H
 
-#include "coordinator/api/api_check.h"
 #include "coordinator/expr/expr_legacy.h"
+#include "coordinator/json/json_reader.h"
 
 /* A map from attributes to conditions: read as a struct json_list. */
 extern const struct json_type api_condition_map_type;
-extern const struct api_enum api_condition_comparison_enum;
 
-/* The constraints of the API's model on a map of that type.  path: "queryFilter" */
-void api_condition_check(struct api_check *check, const char *path, const struct json_list *map);
 /* For the compilers of coordinator/expr; ST_NO_MEMORY. */
 enum status api_condition_convert(const struct json_list *map, struct arena *arena,
 				  struct expr_legacy_conditions *out) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "coordinator/api/api_query.h"
 #include "coordinator/api/api_service.h"
 #include "coordinator/api/api_table.h"
+#include "coordinator/api/api_tag.h"
 #include "coordinator/http/http_response.h"
 
 enum { US_PER_S = 1000 * 1000, REPLY_SIZE_MAX = 32 * 1024 * 1024 };
@@ -33,18 +34,44 @@ static const char target_prefix[] = "DynamoDB_20120810.";
 	}
 
 static struct metric outcomes[][API_OUTCOME_COUNT] = {
-	OUTCOMES("BatchGetItem"),   OUTCOMES("BatchWriteItem"), OUTCOMES("CreateTable"),
-	OUTCOMES("DeleteItem"),     OUTCOMES("DeleteTable"),    OUTCOMES("DescribeEndpoints"),
-	OUTCOMES("DescribeLimits"), OUTCOMES("DescribeTable"),  OUTCOMES("GetItem"),
-	OUTCOMES("ListTables"),     OUTCOMES("PutItem"),        OUTCOMES("Query"),
-	OUTCOMES("Scan"),           OUTCOMES("UpdateItem"),     OUTCOMES("UpdateTable"),
+	OUTCOMES("BatchGetItem"),
+	OUTCOMES("BatchWriteItem"),
+	OUTCOMES("CreateTable"),
+	OUTCOMES("DeleteItem"),
+	OUTCOMES("DeleteTable"),
+	OUTCOMES("DescribeEndpoints"),
+	OUTCOMES("DescribeLimits"),
+	OUTCOMES("DescribeTable"),
+	OUTCOMES("GetItem"),
+	OUTCOMES("ListTables"),
+	OUTCOMES("ListTagsOfResource"),
+	OUTCOMES("PutItem"),
+	OUTCOMES("Query"),
+	OUTCOMES("Scan"),
+	OUTCOMES("TagResource"),
+	OUTCOMES("UntagResource"),
+	OUTCOMES("UpdateItem"),
+	OUTCOMES("UpdateTable"),
 };
 static struct histogram durations[] = {
-	DURATION("BatchGetItem"),   DURATION("BatchWriteItem"), DURATION("CreateTable"),
-	DURATION("DeleteItem"),     DURATION("DeleteTable"),    DURATION("DescribeEndpoints"),
-	DURATION("DescribeLimits"), DURATION("DescribeTable"),  DURATION("GetItem"),
-	DURATION("ListTables"),     DURATION("PutItem"),        DURATION("Query"),
-	DURATION("Scan"),           DURATION("UpdateItem"),     DURATION("UpdateTable"),
+	DURATION("BatchGetItem"),
+	DURATION("BatchWriteItem"),
+	DURATION("CreateTable"),
+	DURATION("DeleteItem"),
+	DURATION("DeleteTable"),
+	DURATION("DescribeEndpoints"),
+	DURATION("DescribeLimits"),
+	DURATION("DescribeTable"),
+	DURATION("GetItem"),
+	DURATION("ListTables"),
+	DURATION("ListTagsOfResource"),
+	DURATION("PutItem"),
+	DURATION("Query"),
+	DURATION("Scan"),
+	DURATION("TagResource"),
+	DURATION("UntagResource"),
+	DURATION("UpdateItem"),
+	DURATION("UpdateTable"),
 };
 
 /* In the order of the metrics above. */
@@ -59,11 +86,14 @@ static const struct api_operation operations[] = {
 	{ "DescribeTable", api_table_describe, outcomes[7], &durations[7] },
 	{ "GetItem", api_item_get, outcomes[8], &durations[8] },
 	{ "ListTables", api_table_list, outcomes[9], &durations[9] },
-	{ "PutItem", api_item_write_put, outcomes[10], &durations[10] },
-	{ "Query", api_query_query, outcomes[11], &durations[11] },
-	{ "Scan", api_query_scan, outcomes[12], &durations[12] },
-	{ "UpdateItem", api_item_write_update, outcomes[13], &durations[13] },
-	{ "UpdateTable", api_table_update, outcomes[14], &durations[14] },
+	{ "ListTagsOfResource", api_tag_list, outcomes[10], &durations[10] },
+	{ "PutItem", api_item_write_put, outcomes[11], &durations[11] },
+	{ "Query", api_query_query, outcomes[12], &durations[12] },
+	{ "Scan", api_query_scan, outcomes[13], &durations[13] },
+	{ "TagResource", api_tag_resource, outcomes[14], &durations[14] },
+	{ "UntagResource", api_tag_untag_resource, outcomes[15], &durations[15] },
+	{ "UpdateItem", api_item_write_update, outcomes[16], &durations[16] },
+	{ "UpdateTable", api_table_update, outcomes[17], &durations[17] },
 };
 
 _Static_assert(ARRAY_COUNT(operations) == ARRAY_COUNT(outcomes), "one row of counters for each operation");

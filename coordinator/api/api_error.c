@@ -29,6 +29,7 @@ static const struct row rows[API_ERROR_TYPE_COUNT] = {
 						 400 },
 	[API_ERROR_COLLECTION_SIZE] = { MODELLED, "ItemCollectionSizeLimitExceededException", "message",
 					400 },
+	[API_ERROR_ACCESS_DENIED] = { SERVICE, "AccessDeniedException", "Message", 400 },
 	[API_ERROR_INTERNAL] = { MODELLED, "InternalServerError", "message", 500 },
 };
 

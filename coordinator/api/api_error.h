@@ -24,6 +24,7 @@ enum api_error_type {
 	API_ERROR_LIMIT_EXCEEDED,
 	API_ERROR_CONDITIONAL_CHECK_FAILED,
 	API_ERROR_COLLECTION_SIZE,
+	API_ERROR_ACCESS_DENIED,
 	API_ERROR_INTERNAL,
 	API_ERROR_TYPE_COUNT,
 };
@@ -37,6 +38,10 @@ void api_error_init(struct api_error *error);
 /* Unless there is one already. */
 void api_error_set(struct api_error *error, enum api_error_type type, const char *format, ...)
 	PRINTF_LIKE(3, 4);
+/* A ValidationException whose format has one text in it, "%.*s"; the value is false. */
+#define API_REFUSE(error, format, text)                                                                      \
+	(api_error_set((error), API_ERROR_VALIDATION, format, (int)(text).size, (const char *)(text).data),  \
+	 false)
 /* What json_read() found. */
 void api_error_from_json(struct api_error *error, const struct json_error *json);
 

@@ -27,8 +27,7 @@ struct api_item_write_input {
 bool api_item_write_input_read(enum item_op_kind kind, struct slice body, struct arena *arena,
 			       struct api_item_write_input *input_out, struct api_error *error) MUST_CHECK;
 
-/* ReturnItemCollectionMetrics, which batches have too: its constraint, and is it SIZE? */
-void api_item_write_check_metrics(struct api_check *check, struct slice value);
+/* ReturnItemCollectionMetrics, which batches have too: is it SIZE? */
 bool api_item_write_wants_metrics(struct slice value);
 
 #endif

@@ -1,10 +1,6 @@
 #include "coordinator/api/api_legacy.h"
 
-#include <stdio.h>
-
-#include "coordinator/api/api_condition.h"
-
-enum { PATH_SIZE_MAX = 320 };
+#include "coordinator/api/api_type.h"
 
 struct raw_expected {
 	struct slice comparison;
@@ -35,55 +31,26 @@ _Static_assert(offsetof(struct raw_update_entry, value) == sizeof(struct slice),
 
 static const struct json_type value_list_type = JSON_LIST_OF(&json_type_value);
 static const struct json_field expected_fields[] = {
-	{ "ComparisonOperator", &json_type_string, offsetof(struct raw_expected, comparison), 0 },
-	{ "AttributeValueList", &value_list_type, offsetof(struct raw_expected, values), 0 },
-	{ "Value", &json_type_value, offsetof(struct raw_expected, value), 0 },
-	{ "Exists", &json_type_bool, offsetof(struct raw_expected, exists), 0 },
+	JSON_FIELD(struct raw_expected, "ComparisonOperator", &api_type_comparison, comparison),
+	JSON_FIELD(struct raw_expected, "AttributeValueList", &value_list_type, values),
+	JSON_FIELD(struct raw_expected, "Value", &json_type_value, value),
+	JSON_FIELD(struct raw_expected, "Exists", &json_type_bool, exists),
 };
 static const struct json_type expected_type = JSON_STRUCT("ExpectedAttributeValue", struct raw_expected,
 							  expected_fields);
 const struct json_type api_legacy_expected_type = JSON_MAP_OF(&expected_type);
 
+static const char *const action_names[] = { "ADD", "PUT", "DELETE", NULL };
+static const struct json_values action_values = { action_names, "[ADD, PUT, DELETE]" };
+static const struct json_rule action_rule = { .values = &action_values };
+static const struct json_type action_type = API_TYPE_STRING(&action_rule);
 static const struct json_field update_fields[] = {
-	{ "Action", &json_type_string, offsetof(struct raw_update, action), 0 },
-	{ "Value", &json_type_value, offsetof(struct raw_update, value), 0 },
+	JSON_FIELD(struct raw_update, "Action", &action_type, action),
+	JSON_FIELD(struct raw_update, "Value", &json_type_value, value),
 };
 static const struct json_type update_type = JSON_STRUCT("AttributeValueUpdate", struct raw_update,
 							update_fields);
 const struct json_type api_legacy_updates_type = JSON_MAP_OF(&update_type);
-
-static const char *const action_values[] = { "ADD", "PUT", "DELETE", NULL };
-static const struct api_enum action_enum = { action_values, "[ADD, PUT, DELETE]" };
-
-static void print_path(char out[PATH_SIZE_MAX], const char *map, struct slice name, const char *member)
-{
-	size_t size = name.size < LIMIT_KEY_NAME_SIZE_BYTES ? name.size : LIMIT_KEY_NAME_SIZE_BYTES;
-
-	(void)snprintf(out, PATH_SIZE_MAX, "%s.%.*s.member.%s", map, (int)size, (const char *)name.data,
-		       member); /* cut to fit */
-}
-
-void api_legacy_check_expected(struct api_check *check, const struct json_list *map)
-{
-	const struct raw_expected_entry *entries = map->elements;
-	char path[PATH_SIZE_MAX];
-
-	for (uint32_t i = 0; i < map->count; i++) {
-		print_path(path, "expected", entries[i].key, "comparisonOperator");
-		api_check_enum(check, path, entries[i].value.comparison, &api_condition_comparison_enum);
-	}
-}
-
-void api_legacy_check_updates(struct api_check *check, const struct json_list *map)
-{
-	const struct raw_update_entry *entries = map->elements;
-	char path[PATH_SIZE_MAX];
-
-	for (uint32_t i = 0; i < map->count; i++) {
-		print_path(path, "attributeUpdates", entries[i].key, "action");
-		api_check_enum(check, path, entries[i].value.action, &action_enum);
-	}
-}
 
 enum status api_legacy_convert_expected(const struct json_list *map, struct arena *arena,
 					struct expr_legacy_conditions *out)

@@ -7,16 +7,13 @@
 #ifndef COORDINATOR_API_API_LEGACY_H
 #define COORDINATOR_API_API_LEGACY_H
 
-#include "coordinator/api/api_check.h"
 #include "coordinator/expr/expr_legacy.h"
+#include "coordinator/json/json_reader.h"
 
 /* Maps from attributes: each read as a struct json_list. */
 extern const struct json_type api_legacy_expected_type;
 extern const struct json_type api_legacy_updates_type;
 
-/* The constraints of the API's model. */
-void api_legacy_check_expected(struct api_check *check, const struct json_list *map);
-void api_legacy_check_updates(struct api_check *check, const struct json_list *map);
 /* For the compilers of coordinator/expr; ST_NO_MEMORY. */
 enum status api_legacy_convert_expected(const struct json_list *map, struct arena *arena,
 					struct expr_legacy_conditions *out) MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "coordinator/api/api_request.h"
 
+#include "coordinator/api/api_arn.h"
 #include "coordinator/api/api_message.h"
 #include "coordinator/http/http_response.h"
 
@@ -98,9 +99,32 @@ void api_request_sync(struct api_request *request, api_request_cb synced)
 	catalog_view_sync(request->api->options.view, &request->sync, API_SYNC_TIMEOUT_MS, on_synced);
 }
 
-const struct table_info *api_request_find_usable(const struct api_request *request, struct slice name)
+bool api_request_name_table(struct api_request *request, struct slice given, struct slice *name_out)
 {
-	const struct table_info *table = catalog_state_table_named(&request->api->options.view->state, name);
+	struct api_arn arn;
 
+	*name_out = given;
+	if (!api_arn_is_one(given))
+		return true;
+	if (!api_arn_parse(given, &arn) || arn.index.size > 0)
+		return API_REFUSE(&request->error, API_MESSAGE_ARN_RESOURCE, given);
+	if (!slice_equal(arn.region, slice_of_string(request->api->options.region)))
+		return API_REFUSE(&request->error, API_MESSAGE_ARN_REGION, given);
+	*name_out = arn.table;
+	if (slice_equal(arn.account, slice_of_string(API_ARN_ACCOUNT)))
+		return true;
+	api_error_set(&request->error, API_ERROR_ACCESS_DENIED, API_MESSAGE_ARN_DENIED, API_ARN_ACCOUNT,
+		      request->operation->name, (int)given.size, (const char *)given.data);
+	return false;
+}
+
+const struct table_info *api_request_find_usable(struct api_request *request, struct slice given)
+{
+	const struct table_info *table;
+	struct slice name;
+
+	if (!api_request_name_table(request, given, &name))
+		return NULL;
+	table = catalog_state_table_named(&request->api->options.view->state, name);
 	return table != NULL && table_info_is_named(table) && table_info_is_usable(table) ? table : NULL;
 }

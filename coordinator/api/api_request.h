@@ -18,6 +18,7 @@
 
 enum { API_SYNC_TIMEOUT_MS = 5000 };
 
+struct api_change;
 struct api_request;
 
 typedef void (*api_request_cb)(struct api_request *request);
@@ -38,8 +39,9 @@ struct api_request {
 	const struct api_operation *operation;
 	uint64_t started_mono_us;
 	struct api_error error;
-	void *state;           /* the operation's own */
-	api_request_cb cancel; /* NULL: nothing to cancel */
+	void *state;               /* the operation's own */
+	api_request_cb cancel;     /* NULL: nothing to cancel */
+	struct api_change *change; /* under way, or NULL */
 	/* While the catalog's copy is being synced. */
 	struct catalog_sync sync;
 	api_request_cb synced;
@@ -61,7 +63,12 @@ void api_request_fail_internal(struct api_request *request, const char *message)
 /* Bring the catalog's copy up to date, then synced(); on failure the request is answered. */
 void api_request_sync(struct api_request *request, api_request_cb synced);
 
-/* A table that clients made and whose items may be read and written; NULL if there is none. */
-const struct table_info *api_request_find_usable(const struct api_request *request, struct slice name);
+/* The name of a table that was given by its name or ARN; false with the error set if the ARN is
+ * of another region or account. */
+bool api_request_name_table(struct api_request *request, struct slice given,
+			    struct slice *name_out) MUST_CHECK;
+/* A table that clients made and whose items may be read and written, by its name or ARN; NULL if
+ * there is none. */
+const struct table_info *api_request_find_usable(struct api_request *request, struct slice given);
 
 #endif

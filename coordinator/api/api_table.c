@@ -1,25 +1,23 @@
 #include "coordinator/api/api_table.h"
 
+#include "coordinator/api/api_change.h"
 #include "coordinator/api/api_message.h"
-#include "coordinator/api/api_table_input.h"
+#include "coordinator/api/api_table_update.h"
 #include "coordinator/api/api_table_write.h"
+#include "proto/catalog/index_info.h"
 #include "proto/wire/methods.h"
-#include "proto/wire/proto_arena.h"
 
-enum { REQUEST_ID_SIZE = 16, CHANGE_TIMEOUT_MS = 10 * 1000, UPDATE_ATTEMPTS_MAX = 10 };
+enum { UPDATE_ATTEMPTS_MAX = 10 };
 
 struct table_op {
 	struct api_request *request;
 	struct slice name;
-	struct api_table_input input; /* UpdateTable */
+	struct api_table_input input; /* CreateTable, UpdateTable */
 	struct api_list_input list;   /* ListTables */
 	struct table_info table;      /* CreateTable, UpdateTable: as it shall be */
-	uint8_t request_id[REQUEST_ID_SIZE];
-	struct catalog_call call;
+	struct api_change change;
 	uint32_t attempt_count; /* UpdateTable */
 };
-
-static void update_synced(struct api_request *request);
 
 static struct table_op *make_state(struct api_request *request)
 {
@@ -29,7 +27,7 @@ static struct table_op *make_state(struct api_request *request)
 		return NULL;
 	state->request = request;
 	request->state = state;
-	rng_fill(&request->api->options.runtime->rng, state->request_id, sizeof(state->request_id));
+	api_change_init(&state->change, request);
 	return state;
 }
 
@@ -58,124 +56,37 @@ static void reply_table(struct api_request *request, const char *name, const str
 	api_request_reply(request);
 }
 
-/* What the table is busy with, as far as the copy knows. */
-static const char *occupation(const struct api_request *request, struct slice name)
+static void answer_change(struct api_change *change)
 {
-	const struct table_info *table = catalog_state_table_named(catalog(request), name);
+	struct table_op *state = CONTAINER_OF(change, struct table_op, change);
 
-	if (table != NULL && table->state == TABLE_DELETING)
-		return "deleted";
-	if (table != NULL && table->state == TABLE_UPDATING)
-		return "updated";
-	return "created";
+	if (change->status == ST_OK)
+		reply_table(state->request, "TableDescription", &change->table);
+	else
+		api_change_fail(change, state->name);
 }
 
-static void fail_change(struct table_op *state, enum status status)
+/* --- create --- */
+
+static void fill_new_table(const struct table_op *state, struct table_info *table)
 {
-	struct api_request *request = state->request;
-	int size = (int)state->name.size;
-	const char *name = (const char *)state->name.data;
+	const struct api_table_input *input = &state->input;
 
-	switch (status) {
-	case ST_EXISTS:
-		api_error_set(&request->error, API_ERROR_RESOURCE_IN_USE, API_MESSAGE_TABLE_EXISTS, size,
-			      name);
-		break;
-	case ST_NOT_FOUND:
-		fail_not_found(request, state->name);
-		return;
-	case ST_BUSY:
-		api_error_set(&request->error, API_ERROR_RESOURCE_IN_USE, API_MESSAGE_TABLE_IN_USE,
-			      occupation(request, state->name), size, name);
-		break;
-	case ST_TOO_BIG:
-		api_error_set(&request->error, API_ERROR_LIMIT_EXCEEDED, API_MESSAGE_TABLE_LIMIT,
-			      LIMIT_TABLE_COUNT);
-		break;
-	case ST_DENIED:
-		api_error_set(&request->error, API_ERROR_VALIDATION, "%s", API_MESSAGE_TABLE_PROTECTED);
-		break;
-	case ST_UNKNOWN_OUTCOME:
-	case ST_CANCELED:
-		api_error_set(&request->error, API_ERROR_INTERNAL, "%s", API_MESSAGE_UNKNOWN_OUTCOME);
-		break;
-	default:
-		api_error_set(&request->error, API_ERROR_INTERNAL, "%s", API_MESSAGE_NO_CATALOG);
-		break;
-	}
-	api_request_fail(request);
-}
-
-/* --- a change --- */
-
-static void on_changed(struct catalog_call *call)
-{
-	struct table_op *state = CONTAINER_OF(call, struct table_op, call);
-	struct api_request *request = state->request;
-	ProtobufCAllocator allocator = proto_arena_allocator(request->arena);
-	const Cleave__TableReply *reply;
-
-	request->cancel = NULL;
-	/* Another update came between: apply the input to what it left. */
-	if (call->status == ST_CONDITION_FAILED && ++state->attempt_count < UPDATE_ATTEMPTS_MAX) {
-		api_request_sync(request, update_synced);
-		return;
-	}
-	if (call->status != ST_OK) {
-		fail_change(state, call->status);
-		return;
-	}
-	reply = cleave__table_reply__unpack(&allocator, call->reply.size, call->reply.data);
-	if (reply == NULL || reply->table == NULL ||
-	    table_info_decode(reply->table, request->arena, &state->table) != ST_OK) {
-		api_request_fail(request);
-		return;
-	}
-	catalog_view_refresh(request->api->options.view, reply->catalog_version);
-	reply_table(request, "TableDescription", &state->table);
-}
-
-static void cancel_change(struct api_request *request)
-{
-	struct table_op *state = request->state;
-
-	catalog_call_cancel(&state->call);
-}
-
-/* Send a packed message; the call copies it. */
-static void start_change(struct table_op *state, uint16_t method, const ProtobufCMessage *message)
-{
-	struct api_request *request = state->request;
-	size_t size = protobuf_c_message_get_packed_size(message);
-	uint8_t *body = arena_alloc(request->arena, size + 1);
-
-	if (body == NULL) {
-		api_request_fail(request);
-		return;
-	}
-	(void)protobuf_c_message_pack(message, body); /* its size is known */
-	request->cancel = cancel_change;
-	catalog_call_start(&request->api->options.view->seeds, &state->call, method, slice_of(body, size),
-			   CHANGE_TIMEOUT_MS, on_changed);
-}
-
-static ProtobufCBinaryData request_id(struct table_op *state)
-{
-	return (ProtobufCBinaryData){ sizeof(state->request_id), state->request_id };
-}
-
-static void fill_new_table(const struct api_table_input *input, struct table_info *table)
-{
 	*table = (struct table_info){
 		.schema = input->schema,
 		.is_on_demand = input->is_on_demand,
-		.read_units = input->read_units,
-		.write_units = input->write_units,
+		.read_units = input->is_on_demand ? input->read_maximum.units : input->read_units,
+		.write_units = input->is_on_demand ? input->write_maximum.units : input->write_units,
 		.deletion_protection = input->deletion_protection == JSON_TRUE,
+		.is_encrypted = input->encryption == JSON_TRUE,
+		.tags = input->tags,
+		.indexes = input->indexes,
 	};
-	memcpy(table->name, input->name.data, input->name.size);
-	if (input->table_class.data != NULL)
+	memcpy(table->name, state->name.data, state->name.size);
+	if (input->table_class.size > 0)
 		memcpy(table->table_class, input->table_class.data, input->table_class.size);
+	if (input->encryption_key.size > 0)
+		memcpy(table->kms_key, input->encryption_key.data, input->encryption_key.size);
 }
 
 void api_table_create(struct api_request *request)
@@ -184,19 +95,61 @@ void api_table_create(struct api_request *request)
 	Cleave__CreateTableRequest message;
 
 	if (state == NULL ||
-	    !api_table_input_create(request->http->body, request->arena, &state->input, &request->error)) {
+	    !api_table_input_create(request->http->body, request->arena, &state->input, &request->error) ||
+	    !api_request_name_table(request, state->input.name, &state->name)) {
 		api_request_fail(request);
 		return;
 	}
-	state->name = state->input.name;
-	fill_new_table(&state->input, &state->table);
+	fill_new_table(state, &state->table);
 	cleave__create_table_request__init(&message);
 	message.table = table_info_encode(&state->table, request->arena);
-	message.request_id = request_id(state);
+	message.request_id = api_change_id(&state->change);
 	if (message.table == NULL)
 		api_request_fail(request);
 	else
-		start_change(state, METHOD_CATALOG_CREATE_TABLE, &message.base);
+		api_change_start(&state->change, METHOD_CATALOG_CREATE_TABLE, &message.base, answer_change);
+}
+
+/* --- update --- */
+
+static void update_synced(struct api_request *request);
+
+static void on_updated(struct api_change *change)
+{
+	struct table_op *state = CONTAINER_OF(change, struct table_op, change);
+	struct api_request *request = state->request;
+
+	/* Another update came between: apply the input to what it left. */
+	if (change->status == ST_CONDITION_FAILED && ++state->attempt_count < UPDATE_ATTEMPTS_MAX) {
+		api_request_sync(request, update_synced);
+		return;
+	}
+	if (change->status == ST_TOO_BIG)
+		api_error_set(&request->error, API_ERROR_LIMIT_EXCEEDED, "%s", API_MESSAGE_INDEX_ONE_ONLINE);
+	answer_change(change);
+}
+
+static char *name_of(struct slice name, struct arena *arena)
+{
+	char *text = arena_alloc_zeroed(arena, name.size + 1);
+
+	if (text != NULL)
+		memcpy(text, name.data, name.size);
+	return text;
+}
+
+static bool fill_update(struct table_op *state, Cleave__UpdateTableRequest *message)
+{
+	const struct api_index_updates *updates = &state->input.index_updates;
+	struct arena *arena = state->request->arena;
+
+	message->table = table_info_encode(&state->table, arena);
+	if (updates->create_count > 0)
+		message->create_index = index_info_encode(updates->create, arena);
+	if (updates->delete_count > 0)
+		message->delete_index = name_of(updates->delete_name, arena);
+	return message->table != NULL && (updates->create_count == 0 || message->create_index != NULL) &&
+	       message->delete_index != NULL;
 }
 
 static void update_synced(struct api_request *request)
@@ -211,27 +164,27 @@ static void update_synced(struct api_request *request)
 	}
 	state->table = *table;
 	cleave__update_table_request__init(&message);
-	message.request_id = request_id(state);
-	if (api_table_input_apply(&state->input, &state->table, &request->error))
-		message.table = table_info_encode(&state->table, request->arena);
-	if (message.table == NULL)
-		api_request_fail(request);
+	message.request_id = api_change_id(&state->change);
+	if (api_table_update_apply(&state->input, request->arena, &state->table, &request->error) &&
+	    fill_update(state, &message))
+		api_change_start(&state->change, METHOD_CATALOG_UPDATE_TABLE, &message.base, on_updated);
 	else
-		start_change(state, METHOD_CATALOG_UPDATE_TABLE, &message.base);
+		api_request_fail(request);
 }
 
 void api_table_update(struct api_request *request)
 {
 	struct table_op *state = make_state(request);
 
-	if (state == NULL ||
-	    !api_table_input_update(request->http->body, request->arena, &state->input, &request->error)) {
+	if (state != NULL &&
+	    api_table_input_update(request->http->body, request->arena, &state->input, &request->error) &&
+	    api_request_name_table(request, state->input.name, &state->name))
+		api_request_sync(request, update_synced);
+	else
 		api_request_fail(request);
-		return;
-	}
-	state->name = state->input.name;
-	api_request_sync(request, update_synced);
 }
+
+/* --- delete --- */
 
 static void delete_synced(struct api_request *request)
 {
@@ -244,25 +197,33 @@ static void delete_synced(struct api_request *request)
 		return;
 	}
 	if (table->deletion_protection) {
-		fail_change(state, ST_DENIED);
+		state->change.status = ST_DENIED;
+		api_change_fail(&state->change, state->name);
 		return;
 	}
 	cleave__delete_table_request__init(&message);
 	message.name = (char *)(uintptr_t)table->name;
-	message.request_id = request_id(state);
-	start_change(state, METHOD_CATALOG_DELETE_TABLE, &message.base);
+	message.request_id = api_change_id(&state->change);
+	api_change_start(&state->change, METHOD_CATALOG_DELETE_TABLE, &message.base, answer_change);
+}
+
+/* DeleteTable and DescribeTable: read the name, sync, then run. */
+static void run_on_name(struct api_request *request, const char *java_name, api_request_cb synced)
+{
+	struct table_op *state = make_state(request);
+	struct slice given;
+
+	if (state != NULL &&
+	    api_table_input_name(java_name, request->http->body, request->arena, &given, &request->error) &&
+	    api_request_name_table(request, given, &state->name))
+		api_request_sync(request, synced);
+	else
+		api_request_fail(request);
 }
 
 void api_table_delete(struct api_request *request)
 {
-	struct table_op *state = make_state(request);
-
-	if (state == NULL || !api_table_input_name("DeleteTableInput", request->http->body, request->arena,
-						   &state->name, &request->error)) {
-		api_request_fail(request);
-		return;
-	}
-	api_request_sync(request, delete_synced);
+	run_on_name(request, "DeleteTableInput", delete_synced);
 }
 
 /* --- reads --- */
@@ -280,24 +241,16 @@ static void describe_synced(struct api_request *request)
 
 void api_table_describe(struct api_request *request)
 {
-	struct table_op *state = make_state(request);
-
-	if (state == NULL || !api_table_input_name("DescribeTableInput", request->http->body, request->arena,
-						   &state->name, &request->error)) {
-		api_request_fail(request);
-		return;
-	}
-	api_request_sync(request, describe_synced);
+	run_on_name(request, "DescribeTableInput", describe_synced);
 }
 
-/* The next table that clients can name, from *index on; NULL at the end. */
-static const struct table_info *next_named(const struct api_request *request, size_t *index)
+/* The next table that clients made, from *index on, which becomes its own; NULL: none. */
+static const struct table_info *next_named(const struct catalog_state *state, size_t *index)
 {
-	const struct table_info *table;
+	const struct table_info *table = catalog_state_table_at(state, *index);
 
-	do {
-		table = catalog_state_table_at(catalog(request), (*index)++);
-	} while (table != NULL && !table_info_is_named(table));
+	while (table != NULL && !table_info_is_named(table))
+		table = catalog_state_table_at(state, ++*index);
 	return table;
 }
 
@@ -307,22 +260,23 @@ static void list_synced(struct api_request *request)
 	struct slice start_after = state->list.start_after;
 	size_t index = start_after.data == NULL ? 0
 						: catalog_state_table_after(catalog(request), start_after);
-	const struct table_info *next = next_named(request, &index);
-	const struct table_info *table = NULL;
+	const struct table_info *next = next_named(catalog(request), &index);
+	const struct table_info *last = NULL;
 	struct json_writer writer;
 
 	json_writer_init(&writer, api_request_body(request));
 	json_writer_object_start(&writer);
 	json_writer_key(&writer, "TableNames");
 	json_writer_list_start(&writer);
-	for (uint32_t count = 0; next != NULL && count < state->list.limit; count++) {
-		table = next;
-		json_writer_string(&writer, slice_of_string(table->name));
-		next = next_named(request, &index);
+	for (uint32_t count = 0; count < state->list.limit && next != NULL; count++) {
+		json_writer_string(&writer, slice_of_string(next->name));
+		last = next;
+		index++;
+		next = next_named(catalog(request), &index);
 	}
 	json_writer_list_end(&writer);
-	if (table != NULL && next != NULL)
-		json_writer_member_text(&writer, "LastEvaluatedTableName", table->name);
+	if (last != NULL && next != NULL)
+		json_writer_member_text(&writer, "LastEvaluatedTableName", last->name);
 	json_writer_object_end(&writer);
 	api_request_reply(request);
 }
@@ -331,10 +285,9 @@ void api_table_list(struct api_request *request)
 {
 	struct table_op *state = make_state(request);
 
-	if (state == NULL ||
-	    !api_table_input_list(request->http->body, request->arena, &state->list, &request->error)) {
+	if (state != NULL &&
+	    api_table_input_list(request->http->body, request->arena, &state->list, &request->error))
+		api_request_sync(request, list_synced);
+	else
 		api_request_fail(request);
-		return;
-	}
-	api_request_sync(request, list_synced);
 }

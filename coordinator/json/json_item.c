@@ -53,8 +53,6 @@ static void name_place(struct json_item_parser *parser)
 	const struct buf *out = parser->builder.out;
 	size_t size = parser->attribute_size;
 
-	if (parser->parameter != NULL)
-		copy_text(error->parameter, sizeof(error->parameter), slice_of_string(parser->parameter));
 	if (out->status == ST_OK && size > 0 && size <= parser->attribute_end &&
 	    parser->attribute_end <= out->size)
 		copy_text(error->attribute, sizeof(error->attribute),
@@ -79,7 +77,6 @@ void json_item_init(struct json_item_parser *parser, struct buf *out, struct jso
 {
 	item_builder_init(&parser->builder, out);
 	parser->error = error;
-	parser->parameter = NULL;
 	parser->is_value = false;
 	parser->level = 0;
 	parser->skip_depth = 0;

@@ -26,10 +26,9 @@ struct json_item_frame {
 struct json_item_parser {
 	struct item_builder builder;
 	struct json_error *error;
-	const char *parameter; /* for error->parameter; may be NULL */
-	bool is_value;         /* one AttributeValue instead of a map of them */
-	uint32_t level;        /* open lists and maps */
-	uint32_t skip_depth;   /* inside a value of an unknown datatype */
+	bool is_value;       /* one AttributeValue instead of a map of them */
+	uint32_t level;      /* open lists and maps */
+	uint32_t skip_depth; /* inside a value of an unknown datatype */
 	uint32_t frame_count;
 	struct json_item_frame frames[LIMIT_JSON_DEPTH + 1];
 	size_t attribute_end; /* of the last top-level name, in the buf */

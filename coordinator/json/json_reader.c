@@ -41,6 +41,8 @@ struct state {
 	struct frame frames[FRAME_COUNT_MAX];
 	struct slice *item_target; /* an item or value is being read; else NULL */
 	const char *parameter;     /* of the request: the last key of the root */
+	const struct json_fault *first_fault;
+	struct json_fault *last_fault;
 	struct buf item_bytes;
 	struct json_item_parser item;
 };
@@ -126,6 +128,19 @@ static size_t entry_size(const struct json_type *type)
 static size_t stride(const struct json_type *type)
 {
 	return type->kind == JSON_KIND_MAP ? entry_size(type) : type->element->size_bytes;
+}
+
+const void *json_entry(const struct json_type *type, const struct json_list *list, uint32_t index)
+{
+	CHECK(index < list->count);
+	return (const uint8_t *)list->elements + stride(type) * index;
+}
+
+const void *json_element(const struct json_type *type, const struct json_list *list, uint32_t index)
+{
+	const uint8_t *entry = json_entry(type, list, index);
+
+	return type->kind == JSON_KIND_MAP ? entry + VALUE_OFFSET : entry;
 }
 
 static uint8_t *last_element(struct frame *frame)
@@ -226,7 +241,6 @@ static bool open_item(struct state *state, const struct json_type *type, struct 
 		json_item_init(&state->item, &state->item_bytes, state->error);
 	else
 		json_item_init_value(&state->item, &state->item_bytes, state->error);
-	state->item.parameter = state->parameter;
 	state->item_target = out;
 	return true;
 }
@@ -361,9 +375,36 @@ static bool read_entry(struct state *state, struct frame *frame, const struct js
 			  JSON_EXPECTED_ELEMENT_STRUCT);
 }
 
+static const char *keep_text(struct state *state, const char *text)
+{
+	return (const char *)arena_copy(state->arena, slice_of(text, strlen(text) + 1));
+}
+
+/* What is wrong with the item becomes its parameter's fault, if that has none yet. */
+static bool note_fault(struct state *state)
+{
+	const struct json_fault *last = state->last_fault;
+	struct json_fault *fault;
+
+	if (last == NULL || last->parameter != state->parameter) { /* a parameter comes once */
+		fault = arena_alloc_zeroed(state->arena, sizeof(*fault));
+		if (fault == NULL)
+			return fail(state, ST_TOO_BIG);
+		fault->parameter = state->parameter;
+		fault->message = keep_text(state, state->error->message);
+		fault->attribute = keep_text(state, state->error->attribute);
+		if (fault->message == NULL || fault->attribute == NULL)
+			return fail(state, ST_TOO_BIG);
+		*(state->last_fault == NULL ? &state->first_fault : &state->last_fault->next) = fault;
+		state->last_fault = fault;
+	}
+	json_error_init(state->error);
+	return true;
+}
+
 static bool feed_item(struct state *state, const struct json_token *token)
 {
-	struct slice bytes;
+	struct slice bytes = slice_of("", 0);
 	enum status status;
 
 	if (!json_item_feed(&state->item, token))
@@ -371,10 +412,14 @@ static bool feed_item(struct state *state, const struct json_token *token)
 	if (!json_item_is_done(&state->item))
 		return true;
 	status = json_item_finish(&state->item, &bytes);
-	if (status == ST_OK && !keep(state, bytes, state->item_target))
+	if (status == ST_INVALID && !note_fault(state))
+		return false;
+	if (status != ST_OK && status != ST_INVALID)
+		return fail(state, status);
+	if (!keep(state, bytes, state->item_target))
 		return false;
 	state->item_target = NULL;
-	return status == ST_OK || status == ST_INVALID ? true : fail(state, status);
+	return true;
 }
 
 static bool count_depth(struct state *state, enum json_token_kind kind)
@@ -601,14 +646,19 @@ enum status json_read(const struct json_type *type, void *out, struct slice body
 	state.frame_count = 0;
 	state.item_target = NULL;
 	state.parameter = NULL;
+	state.first_fault = NULL;
+	state.last_fault = NULL;
 	buf_init(&state.item_bytes, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	if (text_is_valid(body))
 		parse(&state);
 	else
 		(void)malformed(&state, "");
 	buf_close(&state.item_bytes);
-	if (state.status == ST_OK && error->kind != JSON_ERROR_NONE)
+	if (state.status == ST_OK && state.first_fault != NULL) {
+		json_error_set(error, JSON_ERROR_VALIDATION, "%s", state.first_fault->message);
+		error->faults = state.first_fault;
 		return ST_INVALID;
+	}
 	CHECK(state.status != ST_OK || (state.has_root && state.frame_count == 0));
 	return state.status;
 }

@@ -17,9 +17,10 @@
  * Threads  pure functions.
  * Memory   what is read borrows from the body and from the arena.
  * Errors   ST_INVALID and struct json_error.  Wrong JSON and wrong types come first, as
- *          JSON_ERROR_SERIALIZATION: the struct is unusable then.  JSON_ERROR_VALIDATION is the
- *          first attribute value that breaks a rule: the struct is complete but for that item
- *          (which is absent), so the caller may check first what DynamoDB checks first.
+ *          JSON_ERROR_SERIALIZATION: the struct is unusable then.  JSON_ERROR_VALIDATION: some
+ *          attribute values break a rule, and error->faults has the first of each parameter;
+ *          the struct is complete but for those items (which are there, and of no bytes), so
+ *          the caller may check first what DynamoDB checks first.
  *          ST_TOO_BIG (the arena's limit), ST_NO_MEMORY.
  *          Nesting is limited (LIMIT_JSON_DEPTH); so are duplicate members: there are none.
  */
@@ -56,6 +57,32 @@ struct json_list {
 
 struct json_field;
 
+/* The values of an enumeration in the order in which the service names them. */
+struct json_values {
+	const char *const *values; /* NULL-terminated */
+	const char *text;          /* "[HASH, RANGE]" */
+};
+
+enum json_pattern {
+	JSON_PATTERN_NONE,
+	JSON_PATTERN_NAME,  /* [a-zA-Z0-9_.-]+ */
+	JSON_PATTERN_TABLE, /* the same, or the ARN of a table */
+};
+
+/* What the API's model asks of a value beyond its type.  The reader does not look at it: see
+ * coordinator/api/api_input.h. */
+struct json_rule {
+	const struct json_values *values; /* STRING; NULL: any */
+	enum json_pattern pattern;        /* STRING; of a MAP, of its keys */
+	bool has_bounds;
+	int64_t min; /* STRING, LIST, MAP: of the length; INTEGER, LONG: of the value */
+	int64_t max; /* INT64_MAX: none */
+	/* Bounds are told without the value, and with the names as they stand in the request. */
+	bool is_bare;
+	/* MAP of LIST: the bounds of each list's length are told of the map. */
+	bool bounds_values;
+};
+
 struct json_type {
 	enum json_kind kind;
 	uint32_t size_bytes;             /* of the C type */
@@ -63,6 +90,7 @@ struct json_type {
 	const struct json_field *fields; /* STRUCT; names differ */
 	uint32_t field_count;            /* at most 64 */
 	const struct json_type *element; /* LIST, MAP */
+	const struct json_rule *rule;    /* NULL: none */
 };
 
 struct json_field {
@@ -71,7 +99,29 @@ struct json_field {
 	size_t offset;
 	/* STRUCT only: a bool is set here if the member was there (offset + 1; 0: not wanted). */
 	size_t presence;
+	bool is_required; /* by the API's model, as json_type.rule; a STRUCT needs presence for it */
 };
+
+#define JSON_FIELD(c_type, field_name, field_type, member)                                                   \
+	{                                                                                                    \
+		.name = (field_name), .type = (field_type), .offset = offsetof(c_type, member)               \
+	}
+#define JSON_FIELD_REQUIRED(c_type, field_name, field_type, member)                                          \
+	{                                                                                                    \
+		.name = (field_name), .type = (field_type), .offset = offsetof(c_type, member),              \
+		.is_required = true                                                                          \
+	}
+/* has_member: a bool that tells whether the struct was there. */
+#define JSON_FIELD_NOTED(c_type, field_name, field_type, member, has_member)                                 \
+	{                                                                                                    \
+		.name = (field_name), .type = (field_type), .offset = offsetof(c_type, member),              \
+		.presence = offsetof(c_type, has_member) + 1                                                 \
+	}
+#define JSON_FIELD_NOTED_REQUIRED(c_type, field_name, field_type, member, has_member)                        \
+	{                                                                                                    \
+		.name = (field_name), .type = (field_type), .offset = offsetof(c_type, member),              \
+		.presence = offsetof(c_type, has_member) + 1, .is_required = true                            \
+	}
 
 #define JSON_STRUCT(class_name, c_type, field_array)                                                         \
 	{                                                                                                    \
@@ -86,8 +136,6 @@ struct json_field {
 	{                                                                                                    \
 		.kind = JSON_KIND_MAP, .size_bytes = sizeof(struct json_list), .element = (element_type)     \
 	}
-#define JSON_PRESENCE(c_type, member) (offsetof(c_type, member) + 1)
-
 extern const struct json_type json_type_string;
 extern const struct json_type json_type_bool;
 extern const struct json_type json_type_integer;
@@ -103,6 +151,10 @@ struct json_string_entry {
 	struct slice key;
 	struct slice value;
 };
+
+/* An element of a list, or the value of a map's entry; and the entry, which begins with its key. */
+const void *json_element(const struct json_type *type, const struct json_list *list, uint32_t index);
+const void *json_entry(const struct json_type *type, const struct json_list *list, uint32_t index);
 
 /* Read one JSON object; *out, a struct of that type, is zeroed first. */
 enum status json_read(const struct json_type *type, void *out, struct slice body, struct arena *arena,

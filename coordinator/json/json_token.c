@@ -8,8 +8,8 @@ void json_error_init(struct json_error *error)
 {
 	error->kind = JSON_ERROR_NONE;
 	error->message[0] = '\0';
-	error->parameter[0] = '\0';
 	error->attribute[0] = '\0';
+	error->faults = NULL;
 }
 
 void json_error_set_list(struct json_error *error, enum json_error_kind kind, const char *format,

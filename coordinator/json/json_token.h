@@ -19,15 +19,19 @@ enum json_error_kind {
 	JSON_ERROR_VALIDATION,    /* ValidationException */
 };
 
-enum { JSON_ERROR_PLACE_SIZE = 64 };
+/* The first value of a parameter that breaks a rule; in the arena of the reader. */
+struct json_fault {
+	const struct json_fault *next; /* in the order of the text */
+	const char *parameter;         /* "ExpressionAttributeValues" */
+	const char *message;
+	const char *attribute; /* the name of the value in its map, cut to fit; "" if it is in none */
+};
 
 struct json_error {
 	enum json_error_kind kind;
-	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES]; /* NUL-terminated, cut to fit */
-	/* JSON_ERROR_VALIDATION only, both cut to fit: the request's parameter it was found in
-	 * ("ExpressionAttributeValues"), and the attribute of that ("" if it is none). */
-	char parameter[JSON_ERROR_PLACE_SIZE];
-	char attribute[LIMIT_KEY_NAME_SIZE_BYTES + 1];
+	char message[LIMIT_ERROR_MESSAGE_SIZE_BYTES];  /* NUL-terminated, cut to fit */
+	char attribute[LIMIT_KEY_NAME_SIZE_BYTES + 1]; /* JSON_ERROR_VALIDATION: as in json_fault */
+	const struct json_fault *faults;               /* of json_read() */
 };
 
 enum json_token_kind {

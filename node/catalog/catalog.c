@@ -338,6 +338,7 @@ void catalog_handle(struct catalog *catalog, struct rpc_request *request)
 		case METHOD_CATALOG_CREATE_TABLE:
 		case METHOD_CATALOG_UPDATE_TABLE:
 		case METHOD_CATALOG_DELETE_TABLE:
+		case METHOD_CATALOG_TAG_TABLE:
 			catalog_handle_table(catalog, request);
 			break;
 		default:

@@ -33,6 +33,8 @@ static void choose_identity(struct rng *rng, struct table_info *table)
 	rng_fill(rng, chance, sizeof(chance));
 	digest_sha256(slice_of(chance, sizeof(chance)), digest);
 	memcpy(table->uuid, digest, sizeof(table->uuid));
+	table->uuid[6] = (uint8_t)((table->uuid[6] & 0x0f) | 0x40); /* a random one: RFC 4122, 4.4 */
+	table->uuid[8] = (uint8_t)((table->uuid[8] & 0x3f) | 0x80);
 	table->token_seed = get_u64_be(digest + sizeof(table->uuid));
 }
 

@@ -1,6 +1,7 @@
 /* Requests to create, change and delete tables: evaluated at the leader, on applied state. */
 #include "node/catalog/catalog_creation.h"
 #include "proto/catalog/index_info.h"
+#include "proto/catalog/tag_info.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
 
@@ -275,7 +276,8 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 
 	if (unpacked == NULL || unpacked->table == NULL ||
 	    index_info_decode_all(unpacked->table, &evaluation->arena, &wanted) != ST_OK ||
-	    strlen(unpacked->table->table_class) > CATALOG_CLASS_SIZE_MAX)
+	    strlen(unpacked->table->table_class) > CATALOG_CLASS_SIZE_MAX ||
+	    strlen(unpacked->table->kms_key) > CATALOG_KMS_KEY_SIZE_MAX)
 		return ST_INVALID;
 	status = check_request_id(evaluation, &unpacked->request_id);
 	if (status == ST_OK)
@@ -289,6 +291,8 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 	table.state = TABLE_UPDATING;
 	change_settings(&table, unpacked->table, evaluation->now_wall_us);
 	memcpy(table.table_class, unpacked->table->table_class, strlen(unpacked->table->table_class) + 1);
+	table.is_encrypted = unpacked->table->is_encrypted;
+	memcpy(table.kms_key, unpacked->table->kms_key, strlen(unpacked->table->kms_key) + 1);
 	status = change_index_settings(evaluation, &table, wanted);
 	if (status != ST_OK)
 		return status;
@@ -323,6 +327,36 @@ static enum status delete_table(struct evaluation *evaluation, const struct rpc_
 	return submit_table(evaluation, &table);
 }
 
+/* --- tags --- */
+
+/* The table goes on as it was: tags are no business of its replicas. */
+static enum status tag_table(struct evaluation *evaluation, const struct rpc_request *request)
+{
+	const Cleave__TagTableRequest *unpacked = cleave__tag_table_request__unpack(
+		&evaluation->allocator, request->body.size, request->body.data);
+	const struct table_info *old;
+	struct table_info table;
+	enum status status;
+
+	if (unpacked == NULL)
+		return ST_INVALID;
+	status = check_request_id(evaluation, &unpacked->request_id);
+	if (status != ST_OK)
+		return status;
+	old = catalog_state_table_named(evaluation->state, slice_of_string(unpacked->name));
+	if (catalog_table_is_changing(evaluation->catalog, unpacked->name))
+		return ST_OVERLOADED;
+	if (old == NULL)
+		return ST_NOT_FOUND;
+	if (!table_info_is_usable(old))
+		return ST_BUSY;
+	table = *old;
+	status = tag_info_change(old->tags, unpacked, &evaluation->arena, &table.tags);
+	if (status == ST_CORRUPT)
+		return ST_INVALID;
+	return status == ST_OK ? submit_table(evaluation, &table) : status;
+}
+
 /* --- all --- */
 
 static enum status evaluate(struct evaluation *evaluation, const struct rpc_request *request)
@@ -332,6 +366,8 @@ static enum status evaluate(struct evaluation *evaluation, const struct rpc_requ
 		return create_table(evaluation, request);
 	case METHOD_CATALOG_UPDATE_TABLE:
 		return update_table(evaluation, request);
+	case METHOD_CATALOG_TAG_TABLE:
+		return tag_table(evaluation, request);
 	default:
 		return delete_table(evaluation, request);
 	}

@@ -79,6 +79,7 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 	case METHOD_CATALOG_CREATE_TABLE:
 	case METHOD_CATALOG_UPDATE_TABLE:
 	case METHOD_CATALOG_DELETE_TABLE:
+	case METHOD_CATALOG_TAG_TABLE:
 	case METHOD_CATALOG_REPORT:
 		handle_catalog(server, request);
 		return;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/catalog/index_info.h"
+#include "proto/catalog/tag_info.h"
 #include "proto/model/row_key.h"
 
 /* --- decoding helpers --- */
@@ -143,6 +144,7 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct arena *a
 		.decreases_today = record->decreases_today,
 		.base_table_id = record->base_table_id,
 		.is_born_with_indexes = record->is_born_with_indexes,
+		.is_encrypted = record->is_encrypted,
 	};
 	enum status status;
 
@@ -153,7 +155,11 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct arena *a
 	if (status == ST_OK)
 		status = copy_text(table.table_class, record->table_class, 0, CATALOG_CLASS_SIZE_MAX);
 	if (status == ST_OK)
+		status = copy_text(table.kms_key, record->kms_key, 0, CATALOG_KMS_KEY_SIZE_MAX);
+	if (status == ST_OK)
 		status = copy_uuid(table.uuid, &record->uuid);
+	if (status == ST_OK)
+		status = tag_info_decode(&record->tags, arena, &table.tags);
 	if (status == ST_OK)
 		status = table_schema_decode(record->schema, &table.schema);
 	if (status == ST_OK)
@@ -221,6 +227,9 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	record->table_class = string_of(table->table_class);
 	record->base_table_id = table->base_table_id;
 	record->is_born_with_indexes = table->is_born_with_indexes;
+	record->is_encrypted = table->is_encrypted;
+	record->kms_key = string_of(table->kms_key);
+	record->tags = binary_of(table->tags.data, table->tags.size);
 	if (table->indexes != NULL && !index_info_encode_all(table->indexes, record, arena))
 		return NULL;
 	return record;

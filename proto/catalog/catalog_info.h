@@ -2,7 +2,7 @@
  *
  * Threads  plain data and pure functions.
  * Memory   nodes and tables are whole inside their structs: copy by assignment; but a table's
- *          indexes are borrowed, after decoding from the arena.  A partition is one malloc() block,
+ *          indexes and tags are borrowed, after decoding from the arena.  A partition is one malloc() block,
  *          range bytes included, freed by partition_info_free().
  *          Wire forms made here live in the arena and borrow strings from the struct.
  * Errors   decoding: ST_CORRUPT for a field that breaks a rule, ST_NO_MEMORY.
@@ -34,6 +34,7 @@ enum {
 	CATALOG_UUID_SIZE = 16,
 	CATALOG_REQUEST_ID_SIZE_MAX = 64,
 	CATALOG_CLASS_SIZE_MAX = 63,
+	CATALOG_KMS_KEY_SIZE_MAX = 255,
 };
 
 /* Names of derived tables: this and their id. */
@@ -69,6 +70,9 @@ struct table_info {
 	uint64_t decreased_wall_us;
 	uint32_t decreases_today;
 	char table_class[CATALOG_CLASS_SIZE_MAX + 1]; /* empty: not told */
+	bool is_encrypted;                            /* with a key of the key management service */
+	char kms_key[CATALOG_KMS_KEY_SIZE_MAX + 1];   /* empty: the service's own */
+	struct slice tags;                            /* a packed TagSet (tag_info.h) */
 	const struct table_indexes *indexes;          /* NULL: none */
 	bool is_born_with_indexes;
 	uint32_t base_table_id; /* not 0: a derived table, which holds a global index of that table */

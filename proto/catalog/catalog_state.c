@@ -9,6 +9,7 @@ enum { CAPACITY_MIN = 8 };
 struct catalog_table {
 	struct table_info info;             /* first: what is lent */
 	struct table_indexes *indexes;      /* what info points to */
+	uint8_t *tags;                      /* and this too */
 	struct partition_info **partitions; /* ascending by range_start */
 	size_t partition_count;
 	size_t partition_capacity;
@@ -88,17 +89,26 @@ static size_t range_position(const struct catalog_table *table, struct slice key
 static enum status take_info(struct catalog_table *table, const struct table_info *info)
 {
 	struct table_indexes *indexes = NULL;
+	uint8_t *tags = malloc(info->tags.size + 1);
 
-	if (info->indexes != NULL) {
+	if (info->indexes != NULL)
 		indexes = malloc(table_indexes_size(info->indexes));
-		if (indexes == NULL)
-			return ST_NO_MEMORY;
-		(void)table_indexes_copy(info->indexes, indexes);
+	if (tags == NULL || (indexes == NULL && info->indexes != NULL)) {
+		free(indexes);
+		free(tags);
+		return ST_NO_MEMORY;
 	}
+	if (indexes != NULL)
+		(void)table_indexes_copy(info->indexes, indexes);
+	if (info->tags.size > 0)
+		memcpy(tags, info->tags.data, info->tags.size);
 	free(table->indexes);
+	free(table->tags);
 	table->indexes = indexes;
+	table->tags = tags;
 	table->info = *info;
 	table->info.indexes = indexes;
+	table->info.tags = slice_of(tags, info->tags.size);
 	return ST_OK;
 }
 
@@ -106,6 +116,7 @@ static void free_table(struct catalog_table *table)
 {
 	free(table->partitions);
 	free(table->indexes);
+	free(table->tags);
 	free(table);
 }
 

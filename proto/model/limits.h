@@ -12,7 +12,7 @@
 /* Requests. */
 #define LIMIT_REQUEST_BODY_SIZE_BYTES  (16 * 1024 * 1024)
 #define LIMIT_JSON_DEPTH               110 /* braces and brackets; 32 nested attribute lists need 69 */
-#define LIMIT_ERROR_MESSAGE_SIZE_BYTES 1024
+#define LIMIT_ERROR_MESSAGE_SIZE_BYTES 4096
 
 /* Items. */
 #define LIMIT_ITEM_SIZE_BYTES           409600
@@ -55,6 +55,8 @@
 #define LIMIT_BURST_S                   300
 #define LIMIT_DECREASES_PER_DAY_COUNT   27
 #define LIMIT_TAG_COUNT                 50
+#define LIMIT_TAG_KEY_SIZE              128 /* units of UTF-16 */
+#define LIMIT_TAG_VALUE_SIZE            256
 
 /* Many items at once. */
 #define LIMIT_BATCH_GET_COUNT         100

@@ -24,6 +24,7 @@ enum method {
 	METHOD_CATALOG_UPDATE_TABLE = 43,
 	METHOD_CATALOG_DELETE_TABLE = 44,
 	METHOD_CATALOG_REPORT = 45, /* a node's heartbeat with the state of its replicas */
+	METHOD_CATALOG_TAG_TABLE = 46,
 
 	METHOD_NODE_STATUS = 60, /* admin.proto */
 	METHOD_NODE_FAULT = 61,

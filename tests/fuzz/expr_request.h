@@ -34,10 +34,10 @@ static const char expr_request_text[] =
 
 static const struct json_type expr_request_values = JSON_MAP_OF(&json_type_value);
 static const struct json_field expr_request_fields[] = {
-	{ "N", &json_type_string_map, offsetof(struct expr_request, names), 0 },
-	{ "V", &expr_request_values, offsetof(struct expr_request, values), 0 },
-	{ "I", &json_type_item, offsetof(struct expr_request, item), 0 },
-	{ "K", &json_type_item, offsetof(struct expr_request, key), 0 },
+	JSON_FIELD(struct expr_request, "N", &json_type_string_map, names),
+	JSON_FIELD(struct expr_request, "V", &expr_request_values, values),
+	JSON_FIELD(struct expr_request, "I", &json_type_item, item),
+	JSON_FIELD(struct expr_request, "K", &json_type_item, key),
 };
 static const struct json_type expr_request_type = JSON_STRUCT("Request", struct expr_request,
 							      expr_request_fields);

@@ -18,13 +18,13 @@ struct request {
 };
 
 static const struct json_field fields[] = {
-	{ "TableName", &json_type_string, offsetof(struct request, table_name), 0 },
-	{ "Item", &json_type_item, offsetof(struct request, item), 0 },
-	{ "Value", &json_type_value, offsetof(struct request, value), 0 },
-	{ "ExpressionAttributeNames", &json_type_string_map, offsetof(struct request, names), 0 },
-	{ "Keys", &json_type_item_list, offsetof(struct request, keys), 0 },
-	{ "Limit", &json_type_integer, offsetof(struct request, limit), 0 },
-	{ "ConsistentRead", &json_type_bool, offsetof(struct request, consistent), 0 },
+	JSON_FIELD(struct request, "TableName", &json_type_string, table_name),
+	JSON_FIELD(struct request, "Item", &json_type_item, item),
+	JSON_FIELD(struct request, "Value", &json_type_value, value),
+	JSON_FIELD(struct request, "ExpressionAttributeNames", &json_type_string_map, names),
+	JSON_FIELD(struct request, "Keys", &json_type_item_list, keys),
+	JSON_FIELD(struct request, "Limit", &json_type_integer, limit),
+	JSON_FIELD(struct request, "ConsistentRead", &json_type_bool, consistent),
 };
 
 static const struct json_type type = JSON_STRUCT("FuzzInput", struct request, fields);

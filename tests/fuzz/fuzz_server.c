@@ -42,6 +42,7 @@ static const uint16_t methods[] = {
 	METHOD_NODE_FAULT,
 	METHOD_READ_RANGE,
 	METHOD_GET_ITEMS,
+	METHOD_CATALOG_TAG_TABLE,
 };
 
 struct world {

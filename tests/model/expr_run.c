@@ -38,12 +38,12 @@ struct request {
 
 static const struct json_type values_type = JSON_MAP_OF(&json_type_value);
 static const struct json_field fields[] = {
-	{ "Use", &json_type_string, offsetof(struct request, use), 0 },
-	{ "Text", &json_type_string, offsetof(struct request, text), 0 },
-	{ "N", &json_type_string_map, offsetof(struct request, names), 0 },
-	{ "V", &values_type, offsetof(struct request, values), 0 },
-	{ "I", &json_type_item, offsetof(struct request, item), 0 },
-	{ "K", &json_type_item, offsetof(struct request, key), 0 },
+	JSON_FIELD(struct request, "Use", &json_type_string, use),
+	JSON_FIELD(struct request, "Text", &json_type_string, text),
+	JSON_FIELD(struct request, "N", &json_type_string_map, names),
+	JSON_FIELD(struct request, "V", &values_type, values),
+	JSON_FIELD(struct request, "I", &json_type_item, item),
+	JSON_FIELD(struct request, "K", &json_type_item, key),
 };
 static const struct json_type request_type = JSON_STRUCT("Request", struct request, fields);
 

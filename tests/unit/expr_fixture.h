@@ -38,9 +38,9 @@ struct expr_fixture_maps {
 
 static const struct json_type expr_fixture_values_type = JSON_MAP_OF(&json_type_value);
 static const struct json_field expr_fixture_fields[] = {
-	{ "N", &json_type_string_map, offsetof(struct expr_fixture_maps, names), 0 },
-	{ "V", &expr_fixture_values_type, offsetof(struct expr_fixture_maps, values), 0 },
-	{ "I", &json_type_item, offsetof(struct expr_fixture_maps, item), 0 },
+	JSON_FIELD(struct expr_fixture_maps, "N", &json_type_string_map, names),
+	JSON_FIELD(struct expr_fixture_maps, "V", &expr_fixture_values_type, values),
+	JSON_FIELD(struct expr_fixture_maps, "I", &json_type_item, item),
 };
 static const struct json_type expr_fixture_type = JSON_STRUCT("Fixture", struct expr_fixture_maps,
 							      expr_fixture_fields);

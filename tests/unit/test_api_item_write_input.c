@@ -203,14 +203,14 @@ static void faults_are_told_in_the_service_s_order(void **state)
 }
 
 /* A wrong value before it, a wrong key after it: both are left out, the first is told. */
-static void a_key_that_is_wrong_too_is_not_taken_for_absent(void **state)
+static void a_wrong_key_is_told_before_wrong_values(void **state)
 {
 	(void)state;
 	refused(ITEM_OP_UPDATE,
 		"{" NAME
 		",\"UpdateExpression\":\"SET a = :a\",\"ExpressionAttributeValues\":{\":a\":{\"N\":\"x\"}},"
 		"\"Key\":{\"pk\":{\"N\":\"y\"}}}",
-		API_ERROR_VALIDATION, "The parameter cannot be converted to a numeric value: x");
+		API_ERROR_VALIDATION, "The parameter cannot be converted to a numeric value: y");
 }
 
 static void old_parameters_have_constraints_of_their_own(void **state)
@@ -312,7 +312,7 @@ int main(void)
 		cmocka_unit_test(old_and_new_parameters_do_not_mix),
 		cmocka_unit_test(placeholders_need_an_expression),
 		cmocka_unit_test(faults_are_told_in_the_service_s_order),
-		cmocka_unit_test(a_key_that_is_wrong_too_is_not_taken_for_absent),
+		cmocka_unit_test(a_wrong_key_is_told_before_wrong_values),
 		cmocka_unit_test(old_parameters_have_constraints_of_their_own),
 		cmocka_unit_test(conditions_and_updates_are_compiled),
 		cmocka_unit_test(no_update_may_touch_the_key),

@@ -54,6 +54,9 @@ static void an_on_demand_table_has_a_billing_summary_and_no_units(void **state)
 		"\"TableArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things\","
 		"\"TableId\":\"01234567-89ab-cdef-0102-030405060708\",\"BillingModeSummary\":{"
 		"\"BillingMode\":\"PAY_PER_REQUEST\",\"LastUpdateToPayPerRequestDateTime\":1700000000.012},"
+		"\"TableThroughputModeSummary\":{\"TableThroughputMode\":\"PAY_PER_REQUEST\","
+		"\"LastUpdateToPayPerRequestDateTime\":1700000000.012},"
+		"\"OnDemandThroughput\":{\"MaxReadRequestUnits\":9,\"MaxWriteRequestUnits\":-1},"
 		"\"DeletionProtectionEnabled\":false}}");
 }
 

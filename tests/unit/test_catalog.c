@@ -299,9 +299,9 @@ static void replica_that_does_not_lead_says_so(void **state)
 
 static void malformed_requests_are_invalid(void **state)
 {
-	static const uint16_t methods[] = { METHOD_CATALOG_WATCH, METHOD_CATALOG_CREATE_TABLE,
+	static const uint16_t methods[] = { METHOD_CATALOG_WATCH,        METHOD_CATALOG_CREATE_TABLE,
 					    METHOD_CATALOG_UPDATE_TABLE, METHOD_CATALOG_DELETE_TABLE,
-					    METHOD_CATALOG_REPORT };
+					    METHOD_CATALOG_REPORT,       METHOD_CATALOG_TAG_TABLE };
 	static const uint8_t garbage[] = { 0xff, 0xff, 0xff, 0xff, 0x0f };
 	struct catalog_world world;
 

@@ -27,7 +27,7 @@ struct request {
 };
 
 static const struct json_field request_fields[] = {
-	{ "Item", &json_type_item, offsetof(struct request, item), 0 },
+	JSON_FIELD(struct request, "Item", &json_type_item, item),
 };
 
 static const struct json_type request_type = JSON_STRUCT("PutItemInput", struct request, request_fields);
@@ -212,7 +212,7 @@ static void a_wrong_type_is_answered_before_a_wrong_value(void **state)
 		       EMPTY_VALUE);
 }
 
-static void the_error_names_parameter_and_attribute(void **state)
+static void the_error_names_the_attribute(void **state)
 {
 	struct fixture f;
 
@@ -220,9 +220,9 @@ static void the_error_names_parameter_and_attribute(void **state)
 	fixture_start(&f);
 	assert_int_equal(read_item(&f, "{\"good\":{\"S\":\"x\"},\"bad\":{\"M\":{\"in\":{}}},\"worse\":{}}"),
 			 ST_INVALID);
-	assert_string_equal(f.error.parameter, "Item");
-	assert_string_equal(f.error.attribute, "bad");
-	assert_null(f.request.item.data);
+	assert_string_equal(f.error.faults->parameter, "Item");
+	assert_string_equal(f.error.faults->attribute, "bad");
+	assert_int_equal(f.request.item.size, 0);
 	fixture_end(&f);
 }
 
@@ -299,7 +299,7 @@ int main(void)
 		cmocka_unit_test(values_that_break_a_rule_are_refused),
 		cmocka_unit_test(wrong_json_types_are_serialization_errors),
 		cmocka_unit_test(a_wrong_type_is_answered_before_a_wrong_value),
-		cmocka_unit_test(the_error_names_parameter_and_attribute),
+		cmocka_unit_test(the_error_names_the_attribute),
 		cmocka_unit_test(values_nest_32_levels_deep),
 		cmocka_unit_test(an_item_beyond_any_size_is_refused),
 		cmocka_unit_test(a_long_collection_is_cut_in_the_message),

@@ -44,38 +44,38 @@ struct request {
 };
 
 static const struct json_field key_element_fields[] = {
-	{ "AttributeName", &json_type_string, offsetof(struct key_element, name), 0 },
-	{ "KeyType", &json_type_string, offsetof(struct key_element, type), 0 },
+	JSON_FIELD(struct key_element, "AttributeName", &json_type_string, name),
+	JSON_FIELD(struct key_element, "KeyType", &json_type_string, type),
 };
 static const struct json_type key_element_type = JSON_STRUCT("KeySchemaElement", struct key_element,
 							     key_element_fields);
 static const struct json_type key_schema_type = JSON_LIST_OF(&key_element_type);
 
 static const struct json_field throughput_fields[] = {
-	{ "ReadCapacityUnits", &json_type_long, offsetof(struct throughput, read_units), 0 },
+	JSON_FIELD(struct throughput, "ReadCapacityUnits", &json_type_long, read_units),
 };
 static const struct json_type throughput_type = JSON_STRUCT("ProvisionedThroughput", struct throughput,
 							    throughput_fields);
 
 static const struct json_field keys_fields[] = {
-	{ "Keys", &json_type_item_list, offsetof(struct keys_and_names, keys), 0 },
-	{ "AttributesToGet", &json_type_string_list, offsetof(struct keys_and_names, names), 0 },
+	JSON_FIELD(struct keys_and_names, "Keys", &json_type_item_list, keys),
+	JSON_FIELD(struct keys_and_names, "AttributesToGet", &json_type_string_list, names),
 };
 static const struct json_type keys_type = JSON_STRUCT("KeysAndAttributes", struct keys_and_names,
 						      keys_fields);
 static const struct json_type tables_type = JSON_MAP_OF(&keys_type);
 
 static const struct json_field request_fields[] = {
-	{ "TableName", &json_type_string, offsetof(struct request, table_name), 0 },
-	{ "ConsistentRead", &json_type_bool, offsetof(struct request, consistent), 0 },
-	{ "Limit", &json_type_integer, offsetof(struct request, limit), 0 },
-	{ "KeySchema", &key_schema_type, offsetof(struct request, key_schema), 0 },
-	{ "ProvisionedThroughput", &throughput_type, offsetof(struct request, throughput),
-	  JSON_PRESENCE(struct request, has_throughput) },
-	{ "ExpressionAttributeNames", &json_type_string_map, offsetof(struct request, names), 0 },
-	{ "RequestItems", &tables_type, offsetof(struct request, tables), 0 },
-	{ "Key", &json_type_item, offsetof(struct request, key), 0 },
-	{ "Value", &json_type_value, offsetof(struct request, value), 0 },
+	JSON_FIELD(struct request, "TableName", &json_type_string, table_name),
+	JSON_FIELD(struct request, "ConsistentRead", &json_type_bool, consistent),
+	JSON_FIELD(struct request, "Limit", &json_type_integer, limit),
+	JSON_FIELD(struct request, "KeySchema", &key_schema_type, key_schema),
+	JSON_FIELD_NOTED(struct request, "ProvisionedThroughput", &throughput_type, throughput,
+			 has_throughput),
+	JSON_FIELD(struct request, "ExpressionAttributeNames", &json_type_string_map, names),
+	JSON_FIELD(struct request, "RequestItems", &tables_type, tables),
+	JSON_FIELD(struct request, "Key", &json_type_item, key),
+	JSON_FIELD(struct request, "Value", &json_type_value, value),
 };
 static const struct json_type request_type = JSON_STRUCT("TestInput", struct request, request_fields);
 
@@ -371,10 +371,45 @@ static void a_wrong_value_leaves_the_rest_readable(void **state)
 	(void)state;
 	assert_int_equal(read_body(&f, "{\"Key\":{\"k\":{}},\"TableName\":\"ab\"}"), ST_INVALID);
 	assert_int_equal(f.error.kind, JSON_ERROR_VALIDATION);
-	assert_string_equal(f.error.parameter, "Key");
+	assert_string_equal(f.error.faults->parameter, "Key");
+	assert_string_equal(f.error.faults->attribute, "k");
+	assert_null(f.error.faults->next);
 	assert_slice(f.request.table_name, "ab");
-	assert_null(f.request.key.data);
+	assert_slice(f.request.key, "");
 	arena_close(&f.arena);
+}
+
+/* Whatever the order of the text, the caller finds the fault of the parameter that it asks for. */
+static void each_parameter_keeps_its_first_fault(void **state)
+{
+	const struct json_fault *faults;
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(read_body(&f, "{\"Value\":{\"N\":\"x\"},\"RequestItems\":{\"t\":{\"Keys\":["
+				       "{\"a\":{\"S\":\"\"}},{\"b\":{}},{\"c\":{\"SS\":[]}}]}},"
+				       "\"Key\":{\"k\":{\"N\":\"y\"}}}"),
+			 ST_INVALID);
+	assert_int_equal(f.error.kind, JSON_ERROR_VALIDATION);
+	faults = f.error.faults;
+	assert_string_equal(faults->parameter, "Value");
+	assert_string_equal(faults->message, "The parameter cannot be converted to a numeric value: x");
+	assert_string_equal(faults->attribute, "");
+	faults = faults->next;
+	assert_string_equal(faults->parameter, "RequestItems");
+	assert_string_equal(faults->attribute, "b");
+	faults = faults->next;
+	assert_string_equal(faults->parameter, "Key");
+	assert_null(faults->next);
+	arena_close(&f.arena);
+}
+
+/* A wrong type anywhere goes before wrong values. */
+static void a_wrong_type_goes_before_faults(void **state)
+{
+	(void)state;
+	assert_refused("{\"Key\":{\"k\":{\"N\":\"y\"}},\"TableName\":1}",
+		       "NUMBER_VALUE cannot be converted to String");
 }
 
 int main(void)
@@ -393,6 +428,8 @@ int main(void)
 		cmocka_unit_test(hostile_depth_is_cut_in_known_and_unknown_members),
 		cmocka_unit_test(the_arena_limits_what_a_body_can_ask_for),
 		cmocka_unit_test(a_wrong_value_leaves_the_rest_readable),
+		cmocka_unit_test(each_parameter_keeps_its_first_fault),
+		cmocka_unit_test(a_wrong_type_goes_before_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
