@@ -52,6 +52,7 @@ struct partition_env {
 	/* A write is answered when its rows are in the global indexes too, but for those that are
 	 * being backfilled (`cleave local`, where tests read them at once). */
 	bool waits_for_indexes;
+	uint64_t collection_size_bytes_max; /* 0: LIMIT_COLLECTION_SIZE_BYTES */
 	/* A replica began or ceased to lead: tell the catalog.  May be NULL. */
 	void (*leader_changed)(struct partition_env *env);
 	struct arena scratch; /* of the write being evaluated; partition_table.c makes it */

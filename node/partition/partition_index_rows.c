@@ -1,5 +1,6 @@
 #include "node/partition/partition_index_rows.h"
 
+#include "node/partition/partition_collection.h"
 #include "storage/index/index_plan.h"
 #include "storage/index/local_row.h"
 
@@ -120,7 +121,8 @@ static enum status add_local_rows(struct partition_write *write, const struct in
 /* --- all of them --- */
 
 static enum status make_for(struct partition_write *write, const struct table_index *index,
-			    const struct partition_old_image *old, struct index_plan *plan)
+			    const struct partition_old_image *old, struct index_plan *plan,
+			    int64_t *growth_bytes)
 {
 	const struct partition_indexes *indexes = &write->partition->indexes;
 	struct index_owner owner = { write->partition->table_id, 0, &indexes->schema, index };
@@ -130,6 +132,8 @@ static enum status make_for(struct partition_write *write, const struct table_in
 	if (!table_index_is_local(index) && !write->needs_old)
 		return ST_OK;
 	status = index_plan_make(plan, &owner, old->item, write->image);
+	if (status == ST_OK && table_index_is_local(index))
+		*growth_bytes += (int64_t)(plan->has_put ? plan->item_size_bytes : 0) - plan->old_size_bytes;
 	if (status == ST_OK && table_index_is_local(index))
 		status = add_local_rows(write, plan);
 	if (status == ST_OK && write->needs_old && plan->write_units > 0)
@@ -142,17 +146,18 @@ static enum status make_all(struct partition_write *write, const struct table_in
 {
 	struct arena *arena = &write->index_arena;
 	enum status status = ST_OK;
+	int64_t growth_bytes = (int64_t)write->new_size_bytes - (int64_t)write->old_size_bytes;
 	struct index_plan plan;
 
 	write->index_units = arena_alloc(arena, set->count * sizeof(struct Cleave__IndexWriteUnits *));
-	write->local_rows = arena_alloc(arena, 2 * set->count * sizeof(struct Cleave__LocalIndexRow *));
+	write->local_rows = arena_alloc(arena, (2 * set->count + 1) * sizeof(struct Cleave__LocalIndexRow *));
 	if (write->index_units == NULL || write->local_rows == NULL)
 		return ST_NO_MEMORY;
 	index_plan_init(&plan);
 	for (uint32_t i = 0; status == ST_OK && i < set->count; i++)
-		status = make_for(write, &set->list[i], old, &plan);
+		status = make_for(write, &set->list[i], old, &plan, &growth_bytes);
 	index_plan_close(&plan);
-	return status;
+	return status == ST_OK ? partition_collection_grow(write, growth_bytes) : status;
 }
 
 enum status partition_index_rows_make(struct partition_write *write, const struct partition_old_image *old)
@@ -164,11 +169,16 @@ enum status partition_index_rows_make(struct partition_write *write, const struc
 	write->index_unit_count = 0;
 	write->local_row_count = 0;
 	write->local_rows_size_bytes = 0;
-	if (set == NULL || !write->changes)
+	write->is_collection_full = false;
+	write->collection_key = slice_of(NULL, 0);
+	write->changes_collection = false;
+	if (set == NULL)
 		return ST_OK;
+	arena_reset(&write->index_arena);
+	if (!write->changes)
+		return partition_collection_grow(write, 0);
 	if (write->row_key.size < LIMIT_ROW_KEY_HEAD_SIZE_BYTES)
 		return ST_INVALID;
-	arena_reset(&write->index_arena);
 	if (write->kind != PARTITION_DELETE)
 		status = check_keys(write, set, old);
 	if (status == ST_OK && write->verdict == ST_OK)

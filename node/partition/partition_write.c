@@ -82,6 +82,19 @@ static void answer_verdicts(struct queue *writes)
 
 /* --- evaluating --- */
 
+/* Of a write that is applied, or will not be proposed. */
+static void drop_images(struct partition *partition, const struct partition_write *write, uint64_t sequence)
+{
+	partition_overlay_applied(&partition->overlay, write->row_key, sequence);
+	if (write->changes_collection)
+		partition_overlay_applied(&partition->overlay, write->collection_key, sequence);
+}
+
+enum engine_read_mode partition_write_read_mode(const struct partition_write *write)
+{
+	return write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED : ENGINE_READ_MAY_BLOCK;
+}
+
 /* The row as this write finds it: pending first, else applied. */
 static enum status read_old(struct partition *partition, struct slice row_key, enum engine_read_mode mode,
 			    struct engine_value *value, struct partition_old_image *old)
@@ -117,6 +130,31 @@ static enum status keep_old(struct partition *partition, struct partition_write 
 	return write->old_copy.status;
 }
 
+static void refuse_turn(struct partition *partition, enum status status);
+
+/* What later writes are decided on. */
+static enum status keep_images(struct partition *partition, struct partition_write *write)
+{
+	struct partition_overlay *overlay = &partition->overlay;
+	struct partition_overlay_image image = {
+		.is_delete = write->kind == PARTITION_DELETE,
+		.size_bytes = write->new_size_bytes,
+		.item = write->image,
+	};
+	enum status status = partition_overlay_put(overlay, write->row_key, partition->turn_sequence, &image);
+
+	image = (struct partition_overlay_image){ .item = write->collection_value };
+	if (status == ST_OK && write->changes_collection)
+		status = partition_overlay_put(overlay, write->collection_key, partition->turn_sequence,
+					       &image);
+	if (status == ST_OK)
+		return ST_OK;
+	/* Half of it may be there, in the place of images that are still pending. */
+	drop_images(partition, write, partition->turn_sequence);
+	refuse_turn(partition, status);
+	return status;
+}
+
 /* The verdict, into the overlay and the turn. */
 static enum status take_result(struct partition *partition, struct partition_write *write,
 			       const struct partition_old_image *old)
@@ -126,16 +164,8 @@ static enum status take_result(struct partition *partition, struct partition_wri
 	arena_reset(&partition->env->scratch);
 	if (status == ST_OK)
 		status = keep_old(partition, write, old);
-	if (status == ST_OK && write->changes) {
-		struct partition_overlay_image image = {
-			.is_delete = write->kind == PARTITION_DELETE,
-			.size_bytes = write->new_size_bytes,
-			.item = write->image,
-		};
-
-		status = partition_overlay_put(&partition->overlay, write->row_key, partition->turn_sequence,
-					       &image);
-	}
+	if (status == ST_OK && write->changes)
+		status = keep_images(partition, write);
 	if (status != ST_OK)
 		return status;
 	queue_init(&write->link);
@@ -162,8 +192,6 @@ static bool needs_old(const struct partition *partition, const struct partition_
 
 static enum status evaluate(struct partition *partition, struct partition_write *write)
 {
-	enum engine_read_mode mode = write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED
-									: ENGINE_READ_MAY_BLOCK;
 	struct engine_value value = { 0 };
 	struct partition_old_image old = { 0 };
 	enum status status = ST_OK;
@@ -176,7 +204,7 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 	if (must_wait(partition))
 		return ST_BUSY;
 	if (needs_old(partition, write))
-		status = read_old(partition, write->row_key, mode, &value, &old);
+		status = read_old(partition, write->row_key, partition_write_read_mode(write), &value, &old);
 	if (status == ST_OK)
 		status = take_result(partition, write, &old);
 	engine_value_release(&value);
@@ -190,11 +218,14 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 static void warm_row(struct runtime_job *job)
 {
 	struct partition_write *write = CONTAINER_OF(job, struct partition_write, job);
+	struct engine *engine = write->partition->env->engine;
 	struct engine_value value;
 
-	/* The row is now in the block cache; evaluate() reads it again and sees any error. */
-	if (engine_get(write->partition->env->engine, FAMILY_ITEMS, write->row_key, ENGINE_READ_MAY_BLOCK,
-		       &value) == ST_OK)
+	/* What is read is then in the block cache; evaluate() reads it again and sees any error. */
+	if (engine_get(engine, FAMILY_ITEMS, write->row_key, ENGINE_READ_MAY_BLOCK, &value) == ST_OK)
+		engine_value_release(&value);
+	if (write->collection_key.size > 0 && engine_get(engine, FAMILY_LOCAL_INDEXES, write->collection_key,
+							 ENGINE_READ_MAY_BLOCK, &value) == ST_OK)
 		engine_value_release(&value);
 }
 
@@ -209,6 +240,8 @@ static void fill_from_outcome(struct partition_write *write, const Cleave__Outco
 	write->refused_index_key = outcome->refused_index_key;
 	write->index_units = outcome->index_units;
 	write->index_unit_count = outcome->n_index_units;
+	write->is_collection_full = outcome->is_collection_full;
+	write->collection_size_bytes = outcome->collection_size_bytes;
 	write->returned_item = slice_of(outcome->returned.data, outcome->returned.len);
 }
 
@@ -289,6 +322,10 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	write->index_unit_count = 0;
 	write->local_row_count = 0;
 	write->local_rows_size_bytes = 0;
+	write->is_collection_full = false;
+	write->collection_size_bytes = 0;
+	write->collection_key = slice_of(NULL, 0);
+	write->changes_collection = false;
 	if (!group_is_ready(partition->group))
 		return ST_NOT_LEADER;
 	outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
@@ -346,6 +383,9 @@ static Cleave__Mutation *encode_mutation(struct arena *arena, const struct parti
 	outcome->refused_index_key = write->refused_index_key;
 	outcome->index_units = write->index_units;
 	outcome->n_index_units = write->index_unit_count;
+	outcome->is_collection_full = write->is_collection_full;
+	if (write->needs_collection_size)
+		outcome->collection_size_bytes = write->collection_size_bytes;
 	outcome->existed = write->existed;
 	outcome->old_size_bytes = write->old_size_bytes;
 	outcome->new_size_bytes = write->new_size_bytes;
@@ -381,9 +421,7 @@ static enum status pack_turn(struct partition *partition, struct buf *packed)
 static void drop_from_overlay(struct partition *partition, const struct queue *writes, uint64_t sequence)
 {
 	for (const struct queue *link = writes->next; link != writes; link = link->next)
-		partition_overlay_applied(&partition->overlay,
-					  CONTAINER_OF(link, struct partition_write, link)->row_key,
-					  sequence);
+		drop_images(partition, CONTAINER_OF(link, struct partition_write, link), sequence);
 }
 
 static enum status propose(struct partition *partition, struct partition_command_in_flight *command)
@@ -400,6 +438,27 @@ static enum status propose(struct partition *partition, struct partition_command
 	return status;
 }
 
+static void begin_turn(struct partition *partition)
+{
+	partition->turn_sequence++;
+	partition->turn_count = 0;
+	partition->turn_bytes = 0;
+}
+
+/* Nothing was proposed, but images of older commands, still pending, may have been replaced in the
+ * overlay: evaluate nothing on top until those are applied. */
+static void refuse_turn(struct partition *partition, enum status status)
+{
+	struct queue refused;
+
+	partition->must_drain = true;
+	queue_init(&refused);
+	queue_move_all(&partition->turn, &refused);
+	drop_from_overlay(partition, &refused, partition->turn_sequence);
+	begin_turn(partition);
+	refuse_all(&refused, status);
+}
+
 static void propose_turn(struct partition *partition)
 {
 	struct partition_command_in_flight *command;
@@ -413,25 +472,15 @@ static void propose_turn(struct partition *partition)
 		queue_init(&command->writes);
 		status = propose(partition, command);
 	}
-	if (status == ST_OK) {
-		queue_move_all(&partition->turn, &command->writes);
-		queue_init(&command->link);
-		queue_push_tail(&partition->proposed, &command->link);
-	} else {
-		/* Nothing was proposed, but images of older commands, still pending, may have been
-		 * replaced in the overlay: evaluate nothing on top until those are applied. */
-		struct queue refused;
-
+	if (status != ST_OK) {
 		free(command);
-		partition->must_drain = true;
-		queue_init(&refused);
-		queue_move_all(&partition->turn, &refused);
-		drop_from_overlay(partition, &refused, partition->turn_sequence);
-		refuse_all(&refused, status);
+		refuse_turn(partition, status);
+		return;
 	}
-	partition->turn_sequence++;
-	partition->turn_count = 0;
-	partition->turn_bytes = 0;
+	queue_move_all(&partition->turn, &command->writes);
+	queue_init(&command->link);
+	queue_push_tail(&partition->proposed, &command->link);
+	begin_turn(partition);
 }
 
 void partition_write_flush(struct partition *partition)

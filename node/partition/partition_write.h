@@ -30,6 +30,7 @@ struct partition_write {
 	/* A put: existed and old_size_bytes are wanted.  Else the old row is not read unless the table
 	 * has indexes.  Any write: index_units are wanted. */
 	bool needs_old;
+	bool needs_collection_size; /* collection_size_bytes is wanted */
 	void (*done)(struct partition_write *write);
 	/* Valid in done(). */
 	enum status status;
@@ -40,8 +41,10 @@ struct partition_write {
 	/* ST_REFUSED: one of these is why. */
 	Cleave__ExprUpdateError update_error;
 	Cleave__RefusedIndexKey *refused_index_key; /* NULL: it is not that */
-	Cleave__IndexWriteUnits **index_units;      /* of each index that it touches */
+	bool is_collection_full;
+	Cleave__IndexWriteUnits **index_units; /* of each index that it touches */
 	size_t index_unit_count;
+	uint64_t collection_size_bytes; /* after the write, where there are local indexes */
 	/* Own. */
 	struct queue link;
 	struct partition *partition;
@@ -56,6 +59,9 @@ struct partition_write {
 	Cleave__LocalIndexRow **local_rows;
 	size_t local_row_count;
 	size_t local_rows_size_bytes;
+	struct slice collection_key;   /* of the row that says how large it is; empty: not looked at */
+	struct slice collection_value; /* what that will say */
+	bool changes_collection;
 	struct runtime_job job;
 	uint32_t read_count; /* times that the row had to come from disk */
 };
@@ -70,6 +76,8 @@ struct partition_write {
  * log like others: so they are as true as a strong read, and a retry gets the same. */
 enum status partition_write_start(struct partition *partition, struct partition_write *write) MUST_CHECK;
 
+/* How rows that it is decided on may be read now: the disk is left to another thread, a few times. */
+enum engine_read_mode partition_write_read_mode(const struct partition_write *write);
 /* Propose what has been evaluated in this turn, now. */
 void partition_write_flush(struct partition *partition);
 /* Changes through a sequence are in the global indexes: answer who waits for that. */

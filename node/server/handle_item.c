@@ -266,6 +266,8 @@ static void reply_verdict(struct write_op *op, enum status verdict)
 	reply.refused_index_key = write->refused_index_key;
 	reply.index_units = write->index_units;
 	reply.n_index_units = write->index_unit_count;
+	reply.is_collection_full = write->is_collection_full;
+	reply.collection_size_bytes = write->collection_size_bytes;
 	buf_reset(&items->reply);
 	start = buf_extend(&items->reply, cleave__write_item_reply__get_packed_size(&reply));
 	if (start == NULL) {
@@ -327,6 +329,7 @@ static void fill_write(struct partition_write *write, const Cleave__WriteItemReq
 	write->returned = message->returned;
 	write->returns_old_on_failure = message->return_old_on_failure;
 	write->needs_old = message->needs_old_size;
+	write->needs_collection_size = message->needs_collection_size;
 }
 
 static enum status start_write(struct write_op *op, const Cleave__WriteItemRequest *message)

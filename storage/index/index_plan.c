@@ -91,7 +91,8 @@ static void plan_delete(struct index_plan *plan, const struct entry *old)
 {
 	plan->has_delete = true;
 	plan->delete_key = old->key;
-	plan->write_units += units(item_size_bytes(old->item), 0);
+	plan->old_size_bytes = (uint32_t)item_size_bytes(old->item);
+	plan->write_units += units(plan->old_size_bytes, 0);
 }
 
 static void plan_put(struct index_plan *plan, const struct index_owner *owner, const struct entry *new)
@@ -114,7 +115,8 @@ static enum status plan_change(struct index_plan *plan, const struct index_owner
 	if (status != ST_OK || is_equal)
 		return status;
 	plan_put(plan, owner, new);
-	plan->write_units = units(item_size_bytes(old->item), plan->item_size_bytes);
+	plan->old_size_bytes = (uint32_t)item_size_bytes(old->item);
+	plan->write_units = units(plan->old_size_bytes, plan->item_size_bytes);
 	return ST_OK;
 }
 
@@ -129,6 +131,7 @@ enum status index_plan_make(struct index_plan *plan, const struct index_owner *o
 	plan->has_put = false;
 	plan->is_whole_item = false;
 	plan->item_size_bytes = 0;
+	plan->old_size_bytes = 0;
 	plan->write_units = 0;
 	if (status == ST_OK)
 		status = make_entry(owner, new_item, &plan->new_key, &plan->new_item, &new);

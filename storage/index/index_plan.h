@@ -30,6 +30,7 @@ struct index_plan {
 	struct slice item;  /* has_put: the entry */
 	bool is_whole_item; /* has_put: the entry is the new item itself */
 	uint32_t item_size_bytes;
+	uint32_t old_size_bytes; /* of the entry that goes or is replaced; 0: none does */
 	uint32_t write_units;
 	/* Own. */
 	struct buf old_key;

@@ -1,8 +1,11 @@
 #include "storage/index/local_row.h"
 
-enum status local_row_read(struct slice row_key, const struct table_schema *schema, struct local_row *row_out)
+enum { SIZE_NUMBER = 0 };
+
+/* What follows the collection goes into *rest_out. */
+static enum status split(struct slice row_key, const struct table_schema *schema,
+			 struct slice *collection_out, struct slice *rest_out)
 {
-	struct slice rest = row_key;
 	struct slice part;
 	uint32_t table_id;
 	uint64_t token;
@@ -10,15 +13,51 @@ enum status local_row_read(struct slice row_key, const struct table_schema *sche
 
 	if (status != ST_OK)
 		return status;
-	rest = slice_of(row_key.data + LIMIT_ROW_KEY_HEAD_SIZE_BYTES,
-			row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
-	status = row_key_take_part(&rest, schema, &schema->partition_key, &part);
+	*rest_out = slice_of(row_key.data + LIMIT_ROW_KEY_HEAD_SIZE_BYTES,
+			     row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
+	status = row_key_take_part(rest_out, schema, &schema->partition_key, &part);
+	if (status == ST_OK)
+		*collection_out = slice_of(row_key.data, row_key.size - rest_out->size);
+	return status;
+}
+
+enum status local_row_read(struct slice row_key, const struct table_schema *schema, struct local_row *row_out)
+{
+	struct slice rest;
+	enum status status = split(row_key, schema, &row_out->collection, &rest);
+
 	if (status != ST_OK)
 		return status;
 	if (rest.size == 0)
 		return ST_CORRUPT;
-	row_out->collection = slice_of(row_key.data, row_key.size - rest.size);
 	row_out->local_number = rest.data[0];
+	return ST_OK;
+}
+
+enum status local_row_collection(struct slice row_key, const struct table_schema *schema,
+				 struct slice *collection_out)
+{
+	struct slice rest;
+
+	return split(row_key, schema, collection_out, &rest);
+}
+
+void local_row_size_key(struct buf *out, struct slice collection)
+{
+	buf_append_slice(out, collection);
+	buf_put_u8(out, SIZE_NUMBER);
+}
+
+void local_row_put_size(uint8_t value_out[LOCAL_ROW_SIZE_VALUE], uint64_t size_bytes)
+{
+	put_u64_be(value_out, size_bytes);
+}
+
+enum status local_row_take_size(struct slice value, uint64_t *size_bytes_out)
+{
+	if (value.size != LOCAL_ROW_SIZE_VALUE)
+		return ST_CORRUPT;
+	*size_bytes_out = get_u64_be(value.data);
 	return ST_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "proto/model/item_equal.h"
 #include "storage/encoding/stored_item.h"
 #include "storage/index/index_plan.h"
+#include "storage/index/local_row.h"
 #include "tests/support/partition_fixture.h"
 #include "tests/unit/expr_fixture.h"
 #include "tests/unit/index_fixture.h"
@@ -180,20 +181,21 @@ static size_t count_rows(struct engine *engine, enum engine_family family, const
 }
 
 /* The item's entry is there, with the item's head or an older one. */
-static size_t check_entry(const struct fixture *x, struct engine *engine, const struct table_index *index,
-			  const struct stored_item *stored)
+static bool check_entry(const struct fixture *x, struct engine *engine, const struct table_index *index,
+			const struct stored_item *stored, uint64_t *size_bytes)
 {
 	struct index_owner owner = { PARTITION_FIXTURE_TABLE, SEED, &x->schema, index };
 	struct stored_item entry;
 	struct engine_value value;
 	struct index_plan plan;
 	bool is_equal;
-	size_t count;
+	bool has_put;
 
 	index_plan_init(&plan);
 	assert_int_equal(index_plan_make(&plan, &owner, slice_of(NULL, 0), stored->item), ST_OK);
-	count = plan.has_put;
-	if (plan.has_put) {
+	has_put = plan.has_put;
+	if (has_put) {
+		*size_bytes += plan.item_size_bytes;
 		assert_int_equal(
 			engine_get(engine, FAMILY_LOCAL_INDEXES, plan.put_key, ENGINE_READ_MAY_BLOCK, &value),
 			ST_OK);
@@ -205,7 +207,64 @@ static size_t check_entry(const struct fixture *x, struct engine *engine, const 
 		engine_value_release(&value);
 	}
 	index_plan_close(&plan);
-	return count;
+	return has_put;
+}
+
+/* A collection's size is written beside its entries. */
+static void check_size(struct engine *engine, struct slice collection, uint64_t size_bytes)
+{
+	struct stored_item stored;
+	struct engine_value value;
+	uint64_t told_bytes;
+	struct buf key;
+
+	buf_init(&key, LIMIT_ROW_KEY_SIZE_BYTES);
+	local_row_size_key(&key, collection);
+	assert_int_equal(
+		engine_get(engine, FAMILY_LOCAL_INDEXES, buf_slice(&key), ENGINE_READ_MAY_BLOCK, &value),
+		ST_OK);
+	assert_int_equal(stored_item_read(value.slice, &stored), ST_OK);
+	assert_int_equal(local_row_take_size(stored.item, &told_bytes), ST_OK);
+	assert_int_equal(told_bytes, size_bytes);
+	engine_value_release(&value);
+	buf_close(&key);
+}
+
+/* What has been seen of the collection that is being walked through. */
+struct walk {
+	struct buf collection;
+	uint64_t size_bytes;
+	size_t row_count;
+};
+
+static void end_collection(struct walk *walk, struct engine *engine)
+{
+	if (walk->collection.size == 0)
+		return;
+	check_size(engine, buf_slice(&walk->collection), walk->size_bytes);
+	walk->row_count++;
+	walk->size_bytes = 0;
+	buf_reset(&walk->collection);
+}
+
+static void visit_item(const struct fixture *x, struct walk *walk, struct engine *engine,
+		       struct slice row_key, struct slice value)
+{
+	struct stored_item stored;
+	struct slice collection;
+
+	assert_int_equal(stored_item_read(value, &stored), ST_OK);
+	assert_int_equal(local_row_collection(row_key, &x->schema, &collection), ST_OK);
+	if (!slice_equal(collection, buf_slice(&walk->collection)))
+		end_collection(walk, engine);
+	buf_reset(&walk->collection);
+	buf_append_slice(&walk->collection, collection);
+	walk->size_bytes += stored.size_bytes;
+	for (uint32_t i = 0; i < INDEXES; i++) {
+		if (table_index_is_local(&x->set->list[i]))
+			walk->row_count += check_entry(x, engine, &x->set->list[i], &stored,
+						       &walk->size_bytes);
+	}
 }
 
 /* A replica's local indexes are what its items say, and nothing else. */
@@ -216,20 +275,16 @@ static void check_replica(const struct fixture *x, uint64_t node_id)
 	struct engine_iter *iter = engine_iter_create(
 		engine, FAMILY_ITEMS, buf_slice(&partition->range_start), buf_slice(&partition->range_end),
 		NULL, ENGINE_READ_MAY_BLOCK);
-	size_t entry_count = 0;
+	struct walk walk = { .row_count = 0 };
 
+	buf_init(&walk.collection, LIMIT_ROW_KEY_SIZE_BYTES);
 	for (engine_iter_seek_first(engine, iter); engine_iter_valid(engine, iter);
-	     engine_iter_next(engine, iter)) {
-		struct stored_item stored;
-
-		assert_int_equal(stored_item_read(engine_iter_value(engine, iter), &stored), ST_OK);
-		for (uint32_t i = 0; i < INDEXES; i++) {
-			if (table_index_is_local(&x->set->list[i]))
-				entry_count += check_entry(x, engine, &x->set->list[i], &stored);
-		}
-	}
+	     engine_iter_next(engine, iter))
+		visit_item(x, &walk, engine, engine_iter_key(engine, iter), engine_iter_value(engine, iter));
+	end_collection(&walk, engine);
 	engine_iter_destroy(engine, iter);
-	assert_int_equal(count_rows(engine, FAMILY_LOCAL_INDEXES, partition), entry_count);
+	buf_close(&walk.collection);
+	assert_int_equal(count_rows(engine, FAMILY_LOCAL_INDEXES, partition), walk.row_count);
 }
 
 static void check_all(struct fixture *x)
@@ -484,6 +539,84 @@ static void each_index_tells_what_it_costs_if_asked(void **state)
 	close_fixture(&x);
 }
 
+static uint64_t told_size_bytes;
+static bool told_full;
+
+static void note_collection(struct partition_write *base)
+{
+	struct watched_write *write = CONTAINER_OF(base, struct watched_write, base);
+
+	write->done_count++;
+	write->status = base->status;
+	told_size_bytes = base->collection_size_bytes;
+	told_full = base->is_collection_full;
+}
+
+static enum status put_and_note_collection(struct fixture *x, const char *item,
+					   enum partition_write_kind kind)
+{
+	struct index_write write;
+	enum status status;
+
+	put_init(x, &write, item);
+	write.watched.base.kind = kind;
+	write.watched.base.done = note_collection;
+	write.watched.base.needs_collection_size = true;
+	status = watched_write_run(x->f, &write.watched, x->leader);
+	write_close(&write);
+	return status;
+}
+
+static void a_full_collection_takes_nothing_that_makes_it_larger(void **state)
+{
+	/* pk 2 + 1, sk 2 + 2, a 1 + 10: the same in index "all" */
+	static const uint64_t item_bytes = 3 + 4 + 11;
+	struct fixture x;
+
+	(void)state;
+	open_fixture(&x);
+	x.leader->env->collection_size_bytes_max = 5 * item_bytes;
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'1'},'a':{'S':'0123456789'}}",
+						 PARTITION_PUT),
+			 ST_OK);
+	assert_int_equal(told_size_bytes, 2 * item_bytes);
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'2'},'a':{'S':'0123456789'}}",
+						 PARTITION_PUT),
+			 ST_OK);
+	assert_int_equal(told_size_bytes, 4 * item_bytes);
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'3'},'a':{'S':'0123456789'}}",
+						 PARTITION_PUT),
+			 ST_REFUSED);
+	assert_true(told_full);
+	assert_int_equal(put(&x, "{'pk':{'S':'q'},'sk':{'N':'3'},'a':{'S':'0123456789'}}"),
+			 ST_OK);                 /* another */
+	assert_int_equal(put_and_note_collection(/* no larger: it moves in the index */
+						 &x, "{'pk':{'S':'p'},'sk':{'N':'2'},'a':{'S':'9876543210'}}",
+						 PARTITION_PUT),
+			 ST_OK);
+	assert_false(told_full);
+	check_all(&x);
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'1'}}", PARTITION_DELETE),
+			 ST_OK);
+	assert_int_equal(told_size_bytes, 2 * item_bytes);
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'1'}}", PARTITION_DELETE),
+			 ST_OK);
+	assert_int_equal(told_size_bytes,
+			 2 * item_bytes); /* nothing was there, and it is told all the same */
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'3'},'a':{'S':'0123456789'}}",
+						 PARTITION_PUT),
+			 ST_OK);
+	check_all(&x);
+	assert_int_equal(put(&x, "{'pk':{'S':'p'},'sk':{'N':'2'}}"), ST_OK); /* smaller */
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'2'}}", PARTITION_DELETE),
+			 ST_OK);
+	assert_int_equal(put_and_note_collection(&x, "{'pk':{'S':'p'},'sk':{'N':'3'}}", PARTITION_DELETE),
+			 ST_OK);
+	assert_int_equal(told_size_bytes, 0);
+	check_all(&x); /* its size has no row any more */
+	close_fixture(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +625,7 @@ int main(void)
 		cmocka_unit_test(a_put_is_checked_by_the_replica_too),
 		cmocka_unit_test(an_item_under_anothers_row_key_is_refused),
 		cmocka_unit_test(each_index_tells_what_it_costs_if_asked),
+		cmocka_unit_test(a_full_collection_takes_nothing_that_makes_it_larger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
