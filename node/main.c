@@ -51,6 +51,7 @@ struct node_flags {
 	bool uses_leases;
 	uint64_t on_demand_partitions;
 	uint64_t log_keep_entries;
+	uint64_t collection_size_bytes_max;
 };
 
 #define FLAG(member) offsetof(struct node_flags, member)
@@ -97,6 +98,8 @@ static const struct config_option options[] = {
 	  FLAG(on_demand_partitions), 1, 1000 },
 	{ "log-keep", "ENTRIES", "Log kept for a replica that is behind; further back it needs a snapshot",
 	  "65536", NULL, CONFIG_U64, false, FLAG(log_keep_entries), 16, 1000000 },
+	{ "collection-limit", "BYTES", "Largest item collection of a table with local indexes", "10GB", NULL,
+	  CONFIG_SIZE, false, FLAG(collection_size_bytes_max), 1024, 0 },
 };
 
 static const struct config_spec spec = {
@@ -322,6 +325,7 @@ static void start_node(void)
 	wanted->settings.on_demand_partitions = (uint32_t)flags->on_demand_partitions;
 	wanted->reserve_bytes = flags->reserve_bytes;
 	wanted->log_keep_entries = (uint32_t)flags->log_keep_entries;
+	wanted->collection_size_bytes_max = flags->collection_size_bytes_max;
 	wanted->fatal = on_fatal;
 	if (node_create(&process.runtime.base, &process.client.base, process.engine, wanted, &process.node) !=
 	    ST_OK)

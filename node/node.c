@@ -216,6 +216,7 @@ static enum status start_groups(struct node *node)
 		.leader_changed = on_leader_changed,
 		.feeders = &node->feeders.base,
 		.waits_for_indexes = node->options.waits_for_indexes,
+		.collection_size_bytes_max = node->options.collection_size_bytes_max,
 	};
 	enum status status;
 

@@ -37,10 +37,11 @@ struct node_options {
 	uint8_t incarnation[RPC_INCARNATION_SIZE];
 	uint64_t seed_node_ids[CATALOG_SEEDS_MAX]; /* the nodes that hold the catalog */
 	uint32_t seed_count;
-	struct catalog_settings settings; /* proposed by the catalog's first leader */
-	uint64_t reserve_bytes;           /* writes are refused when less is free */
-	uint32_t log_keep_entries;        /* for a replica that is behind; 0: the default */
-	bool waits_for_indexes;           /* writes are answered when global indexes have them too */
+	struct catalog_settings settings;   /* proposed by the catalog's first leader */
+	uint64_t reserve_bytes;             /* writes are refused when less is free */
+	uint32_t log_keep_entries;          /* for a replica that is behind; 0: the default */
+	uint64_t collection_size_bytes_max; /* with local indexes; 0: LIMIT_COLLECTION_SIZE_BYTES */
+	bool waits_for_indexes;             /* writes are answered when global indexes have them too */
 	void (*fatal)(void *context, enum status status);
 	void *fatal_context;
 };

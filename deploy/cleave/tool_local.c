@@ -47,6 +47,7 @@ struct local_flags {
 	const char *status;
 	const char *log_level;
 	uint64_t reserve_bytes;
+	uint64_t collection_size_bytes_max;
 	bool has_eventual_indexes;
 };
 
@@ -78,6 +79,8 @@ static const struct config_option options[] = {
 	  FLAG(log_level), 0, 0 },
 	{ "reserve", "BYTES", "Refuse writes when less than this is free on the disk", "64MB", NULL,
 	  CONFIG_SIZE, false, FLAG(reserve_bytes), 0, 0 },
+	{ "collection-limit", "BYTES", "Largest item collection of a table with local indexes", "10GB", NULL,
+	  CONFIG_SIZE, false, FLAG(collection_size_bytes_max), 1024, 0 },
 	{ "eventual-indexes", NULL, "Answer a write before global indexes have it, as a cluster does", NULL,
 	  NULL, CONFIG_FLAG, false, FLAG(has_eventual_indexes), 0, 0 },
 };
@@ -251,6 +254,7 @@ static void start_node(void)
 		.seed_count = 1,
 		.settings = catalog_default_settings(1),
 		.reserve_bytes = process.flags.reserve_bytes,
+		.collection_size_bytes_max = process.flags.collection_size_bytes_max,
 		.waits_for_indexes = !process.flags.has_eventual_indexes,
 		.fatal = on_fatal,
 	};
