@@ -16,6 +16,7 @@ struct query_state {
 	enum api_query_kind kind;
 	struct api_query_input input;
 	struct api_query_target target;
+	Cleave__PageMeasure measure;
 	struct query_op op; /* reads the target; its table_id is 0 before the first start */
 };
 
@@ -153,6 +154,11 @@ static void cancel(struct api_request *request)
 	query_op_cancel(&state->op);
 }
 
+static ProtobufCBinaryData bytes_of_name(const struct key_attribute *attribute)
+{
+	return (ProtobufCBinaryData){ attribute->name_size, (uint8_t *)(uintptr_t)attribute->name };
+}
+
 static void start_op(struct query_state *state, const struct api_query_range *range,
 		     const struct api_query_selection *selection)
 {
@@ -160,6 +166,9 @@ static void start_op(struct query_state *state, const struct api_query_range *ra
 	const struct api_query_input *input = &state->input;
 	const struct api_query_target *target = &state->target;
 
+	cleave__page_measure__init(&state->measure);
+	if (target->table_schema.has_sort_key)
+		state->measure.sort_key_name = bytes_of_name(&target->table_schema.sort_key);
 	state->op = (struct query_op){
 		.table_id = target->table_id,
 		.local_number = target->has_index ? target->index.local_number : 0,
@@ -170,6 +179,7 @@ static void start_op(struct query_state *state, const struct api_query_range *ra
 		.counts_only = input->counts_only,
 		.fetches_items = selection->fetches_items,
 		.row_count_max = input->row_count_max,
+		.measure = &state->measure,
 		.filter = input->expressions.filter,
 		.projection = selection->projection,
 		.arena = request->arena,

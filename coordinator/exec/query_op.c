@@ -18,12 +18,6 @@ static ProtobufCBinaryData borrow(struct slice bytes)
 	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
 }
 
-/* What counts towards a page's size. */
-static uint64_t page_size_bytes(const struct query_op *op)
-{
-	return op->evaluated_size_bytes + op->fetched_units * LIMIT_READ_UNIT_SIZE_BYTES;
-}
-
 static struct slice lesser(struct slice a, struct slice b)
 {
 	return slice_compare(a, b) <= 0 ? a : b;
@@ -63,9 +57,10 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	message.is_backward = op->is_backward;
 	message.count_only = op->counts_only;
 	message.row_count_max = op->row_count_max - op->evaluated_count;
-	message.size_bytes_max = (uint32_t)(LIMIT_PAGE_SIZE_BYTES - page_size_bytes(op));
+	message.size_bytes_max = (uint32_t)(LIMIT_PAGE_SIZE_BYTES - op->page_size_bytes);
 	message.consistent_read = op->is_consistent;
 	message.accepts_frozen = call->accepts_frozen;
+	message.measure = (Cleave__PageMeasure *)(uintptr_t)op->measure;
 	message.filter = (Cleave__ExprCondition *)(uintptr_t)op->filter; /* only read */
 	message.projection = (Cleave__ExprProjection *)(uintptr_t)op->projection;
 	message.local_number = op->local_number;
@@ -138,7 +133,8 @@ static enum status take(struct replica_call *call, struct slice body)
 	op->evaluated_count += reply->evaluated_count;
 	op->evaluated_size_bytes += reply->evaluated_size_bytes;
 	op->fetched_units += reply->fetched_units;
-	op->is_cut = op->evaluated_count == op->row_count_max || page_size_bytes(op) >= LIMIT_PAGE_SIZE_BYTES;
+	op->page_size_bytes += reply->page_size_bytes;
+	op->is_cut = op->evaluated_count == op->row_count_max || op->page_size_bytes >= LIMIT_PAGE_SIZE_BYTES;
 	return advance(op, reply);
 }
 

@@ -19,7 +19,7 @@
 
 #include "proto/model/limits.h"
 #include "proto/route/replica_call.h"
-#include "proto/wire/expr.pb-c.h"
+#include "proto/wire/item.pb-c.h"
 
 /* Matched rows of one reply: size u32 be | item, one after the other. */
 struct query_rows {
@@ -38,6 +38,7 @@ struct query_op {
 	bool counts_only;
 	bool fetches_items;                       /* local index: see whole items, not what it projects */
 	uint32_t row_count_max;                   /* UINT32_MAX: no limit */
+	const Cleave__PageMeasure *measure;       /* of a page's size; NULL: what is charged */
 	const Cleave__ExprCondition *filter;      /* NULL: all rows match */
 	const Cleave__ExprProjection *projection; /* NULL: whole items */
 	struct arena *arena;
@@ -49,6 +50,7 @@ struct query_op {
 	uint32_t evaluated_count;
 	uint64_t evaluated_size_bytes; /* of rows, without what was fetched */
 	uint64_t fetched_units;        /* of whole items, 4 KB each, rounded up item by item */
+	uint64_t page_size_bytes;      /* by the measure */
 	bool is_cut;                   /* a limit ended the page: */
 	struct slice last_key;         /* it goes on after this row */
 	/* Own. */

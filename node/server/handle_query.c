@@ -60,6 +60,7 @@ static void reply_rows(struct range_op *op)
 	reply.last_key = (ProtobufCBinaryData){ rows->last_key.size, rows->last_key.data };
 	reply.is_at_end = rows->is_at_end;
 	reply.fetched_units = rows->fetched_units;
+	reply.page_size_bytes = rows->page_size_bytes;
 	packed = arena_alloc(&op->arena, cleave__read_range_reply__get_packed_size(&reply));
 	if (packed == NULL)
 		rpc_request_reply_status(op->request, ST_NO_MEMORY);
@@ -144,6 +145,10 @@ static enum status take_request(struct range_op *op, const Cleave__ReadRangeRequ
 	op->rows.fetches_items = message->fetch_items;
 	op->rows.row_count_max = message->row_count_max;
 	op->rows.size_bytes_max = message->size_bytes_max;
+	if (message->measure != NULL) {
+		op->rows.counts_page_sizes = true;
+		op->rows.sort_key_name = slice_of_field(message->measure->sort_key_name);
+	}
 	return take_programs(op, message);
 }
 

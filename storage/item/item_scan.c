@@ -3,6 +3,7 @@
 #include "proto/model/capacity.h"
 #include "storage/encoding/stored_item.h"
 #include "storage/index/local_row.h"
+#include "storage/item/item_page_size.h"
 
 void item_scan_init(struct item_scan *scan)
 {
@@ -22,9 +23,7 @@ void item_scan_close(struct item_scan *scan)
 static bool has_room(const struct item_scan *scan)
 {
 	return scan->evaluated_count < scan->row_count_max && scan->evaluated_count < ITEM_SCAN_ROWS_MAX &&
-	       scan->passed_count < ITEM_SCAN_PASSED_MAX &&
-	       scan->evaluated_size_bytes + scan->fetched_units * LIMIT_READ_UNIT_SIZE_BYTES <
-		       scan->size_bytes_max &&
+	       scan->passed_count < ITEM_SCAN_PASSED_MAX && scan->page_size_bytes < scan->size_bytes_max &&
 	       scan->rows.size < ITEM_SCAN_ENCODED_BYTES;
 }
 
@@ -90,6 +89,7 @@ static enum status fetch(struct item_scan *scan, const struct local_row *row, st
 {
 	struct stored_item stored;
 	enum status status;
+	uint64_t units;
 
 	buf_reset(&scan->key);
 	status = local_row_base_key(&scan->key, row, scan->schema, *item);
@@ -105,7 +105,9 @@ static enum status fetch(struct item_scan *scan, const struct local_row *row, st
 	status = stored_item_read(engine_iter_value(scan->engine, scan->base), &stored);
 	if (status != ST_OK)
 		return status;
-	scan->fetched_units += capacity_read_half_units(stored.size_bytes, CAPACITY_READ_EVENTUAL);
+	units = capacity_read_half_units(stored.size_bytes, CAPACITY_READ_EVENTUAL);
+	scan->fetched_units += units;
+	scan->page_size_bytes += units * LIMIT_READ_UNIT_SIZE_BYTES;
 	*item = stored.item;
 	return ST_OK;
 }
@@ -122,6 +124,9 @@ static enum status evaluate(struct item_scan *scan, const struct local_row *row)
 		return status;
 	scan->evaluated_count++;
 	scan->evaluated_size_bytes += stored.size_bytes;
+	scan->page_size_bytes += scan->counts_page_sizes
+					 ? item_page_size_bytes(stored.item, scan->sort_key_name)
+					 : stored.size_bytes;
 	if (scan->fetches_items)
 		status = fetch(scan, row, &stored.item);
 	if (status == ST_OK && scan->filter != NULL)

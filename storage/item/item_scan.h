@@ -41,9 +41,10 @@ struct item_scan {
 	const struct table_schema *schema; /* of the table; with local_number */
 	bool fetches_items; /* of a local index: filter, projection and rows are of whole items */
 	uint32_t row_count_max;
-	uint64_t size_bytes_max; /* evaluated, and fetched in units of 4 KB; the row that reaches it is the
-				    last */
-	const Cleave__ExprCondition *filter;      /* checked; NULL: all rows match */
+	uint64_t size_bytes_max;             /* of page_size_bytes: the row that reaches it is the last */
+	bool counts_page_sizes;              /* rows by item_page_size.h, not by what they are charged */
+	struct slice sort_key_name;          /* of the table, empty if it has none; with counts_page_sizes */
+	const Cleave__ExprCondition *filter; /* checked; NULL: all rows match */
 	const struct eval_projection *projection; /* NULL: whole items */
 	/* Results. */
 	struct buf rows; /* matched: size u32 be | item bytes */
@@ -51,6 +52,7 @@ struct item_scan {
 	uint32_t evaluated_count;
 	uint64_t evaluated_size_bytes; /* of the rows of the range itself */
 	uint64_t fetched_units;        /* of 4 KB, each item by itself rounded up */
+	uint64_t page_size_bytes;      /* of rows and fetched units, as counted towards size_bytes_max */
 	struct buf last_key;           /* the row with which it stopped; empty with is_at_end */
 	bool is_at_end;                /* no row of the range is left */
 	/* Own. */

@@ -250,6 +250,7 @@ static inline void read_answer_range(struct read_fixture *f, struct rpc_call *ca
 		reply.matched_count = scan.matched_count;
 		reply.evaluated_count = scan.evaluated_count;
 		reply.evaluated_size_bytes = scan.evaluated_size_bytes;
+		reply.page_size_bytes = scan.page_size_bytes;
 		reply.last_key = (ProtobufCBinaryData){ scan.last_key.size, scan.last_key.data };
 		reply.is_at_end = scan.is_at_end;
 		packed = malloc(cleave__read_range_reply__get_packed_size(&reply) + 1);
