@@ -234,7 +234,8 @@ static void on_drain(struct runtime_timer *timer)
 {
 	struct node *node = CONTAINER_OF(timer, struct node, drain_timer);
 
-	if (group_table_is_idle(&node->groups) && index_feeders_is_idle(&node->feeders))
+	if (group_table_is_idle(&node->groups) && index_feeders_is_idle(&node->feeders) &&
+	    item_census_is_idle(&node->census))
 		node->stopped(node);
 	else
 		runtime_timer_start(node->runtime, timer, (uint64_t)NODE_DRAIN_CHECK_MS * US_PER_MS);
@@ -266,6 +267,7 @@ static void start_services(struct node *node)
 	route_env_init(&node->route_env, &node->view, &node->route, node->transport);
 	index_feeders_init(&node->feeders, node->runtime, node->engine, &node->route_env);
 	node->feeders.caught_up = on_caught_up;
+	item_census_start(&node->census, node->runtime, node->engine, &node->partitions);
 	describe_self(&node->options, &self);
 	node_report_start(&node->report, node->runtime, &node->view, &node->partitions, &self);
 	node->view_observer.changed = on_view_changed;
@@ -351,6 +353,7 @@ void node_stop(struct node *node, void (*stopped)(struct node *node))
 	node->stopped = stopped;
 	hand_over(node);
 	node_report_stop(&node->report);
+	item_census_stop(&node->census);
 	runtime_timer_stop(node->runtime, &node->watermark_timer);
 	catalog_view_unobserve(&node->view_observer);
 	catalog_view_stop(&node->view, on_view_closed);
@@ -364,6 +367,8 @@ void node_destroy(struct node *node)
 	node_report_stop(&node->report);
 	runtime_timer_stop(node->runtime, &node->watermark_timer);
 	runtime_timer_stop(node->runtime, &node->drain_timer);
+	item_census_stop(&node->census);
+	item_census_close(&node->census);
 	route_env_close(&node->route_env);
 	route_close(&node->route);
 	catalog_view_close(&node->view);

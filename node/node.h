@@ -13,6 +13,7 @@
 #define NODE_NODE_H
 
 #include "node/background/index_feeder.h"
+#include "node/background/item_census.h"
 #include "node/catalog/catalog.h"
 #include "node/node_report.h"
 #include "node/partition/partition_table.h"
@@ -60,6 +61,7 @@ struct node {
 	struct route route; /* to leaders of other nodes' partitions */
 	struct route_env route_env;
 	struct index_feeders feeders;
+	struct item_census census;
 	struct catalog *catalog; /* NULL: this node holds no replica of it */
 	struct driver *driver;
 	struct group *catalog_group;

@@ -28,6 +28,39 @@ static bool describe_feeds(struct arena *arena, const struct partition *partitio
 	return true;
 }
 
+static Cleave__RowCount *describe_rows(struct arena *arena, const struct partition_rows *rows)
+{
+	Cleave__RowCount *record = arena_alloc(arena, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	cleave__row_count__init(record);
+	record->count = rows->count;
+	record->size_bytes = rows->size_bytes;
+	return record;
+}
+
+static bool describe_census(struct arena *arena, const struct partition *partition,
+			    Cleave__ReplicaReport *replica)
+{
+	const struct partition_census *census = &partition->census;
+
+	replica->items = describe_rows(arena, &census->items);
+	if (replica->items == NULL || partition->indexes.set == NULL)
+		return replica->items != NULL;
+	replica->local_indexes = arena_alloc(arena,
+					     LIMIT_LOCAL_INDEX_COUNT * sizeof(*replica->local_indexes));
+	if (replica->local_indexes == NULL)
+		return false;
+	for (size_t i = 0; i < LIMIT_LOCAL_INDEX_COUNT; i++) {
+		replica->local_indexes[i] = describe_rows(arena, &census->local_indexes[i]);
+		if (replica->local_indexes[i] == NULL)
+			return false;
+		replica->n_local_indexes++;
+	}
+	return true;
+}
+
 static Cleave__ReplicaReport *describe(struct arena *arena, const struct partition *partition)
 {
 	Cleave__ReplicaReport *replica = arena_alloc(arena, sizeof(*replica));
@@ -44,6 +77,8 @@ static Cleave__ReplicaReport *describe(struct arena *arena, const struct partiti
 	replica->term = status.term;
 	replica->applied_index = status.applied_index;
 	replica->last_index = status.last_index;
+	if (replica->is_ready && partition->census.is_known && !describe_census(arena, partition, replica))
+		return NULL;
 	return !replica->is_ready || describe_feeds(arena, partition, replica) ? replica : NULL;
 }
 

@@ -34,6 +34,17 @@ struct catalog_placement {
 	uint64_t first_replica_id;
 };
 
+struct catalog_rows_count {
+	uint64_t count;
+	uint64_t size_bytes;
+};
+
+/* What nodes have told of a table's rows. */
+struct catalog_table_count {
+	struct catalog_rows_count items;
+	struct catalog_rows_count local_indexes[LIMIT_LOCAL_INDEX_COUNT]; /* by number, from 1 */
+};
+
 /* What the catalog needs from placement (node/placement implements it).  Called at the leader
  * only, between leader_ready() and leader_lost(). */
 struct catalog_driver_ops {
@@ -49,6 +60,8 @@ struct catalog_driver_ops {
 	/* ST_OK with the reply filled in, or what to answer. */
 	enum status (*report)(struct catalog_driver *driver, const Cleave__NodeReport *report,
 			      Cleave__NodeReportReply *reply_out);
+	void (*count)(struct catalog_driver *driver, uint32_t table_id,
+		      struct catalog_table_count *count_out);
 };
 
 struct catalog_driver {

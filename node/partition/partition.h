@@ -79,6 +79,19 @@ struct partition_proposal {
 	uint64_t index;
 };
 
+struct partition_rows {
+	uint64_t count;
+	uint64_t size_bytes; /* as DynamoDB counts */
+};
+
+/* Rows as they were counted last, at some time before now (node/background/item_census.h). */
+struct partition_census {
+	struct partition_rows items;
+	struct partition_rows local_indexes[LIMIT_LOCAL_INDEX_COUNT]; /* by number, from 1 */
+	uint64_t applied_index;
+	bool is_known;
+};
+
 struct partition {
 	struct group_fsm fsm;
 	struct partition_env *env;
@@ -101,6 +114,7 @@ struct partition {
 	struct partition_proposal definitions_proposal;
 	bool is_defining;                /* definitions_proposal is under way */
 	bool wants_definitions;          /* look again after the next apply */
+	struct partition_census census;  /* while it leads */
 	struct partition_feeder *feeder; /* of env->feeders; NULL: none */
 	uint64_t changed_sequence;       /* of the newest change applied here */
 	uint64_t fed_sequence; /* changes through this one are in all indexes that writes wait for */

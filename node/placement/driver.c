@@ -78,6 +78,15 @@ static void note_feeds(struct partition_track *tracked, const Cleave__ReplicaRep
 		};
 }
 
+static void note_rows(struct partition_track *tracked, const Cleave__ReplicaReport *report)
+{
+	if (report->items != NULL)
+		tracked->items = (struct partition_rows){ report->items->count, report->items->size_bytes };
+	for (size_t i = 0; i < report->n_local_indexes && i < LIMIT_LOCAL_INDEX_COUNT; i++)
+		tracked->local_indexes[i] = (struct partition_rows){ report->local_indexes[i]->count,
+								     report->local_indexes[i]->size_bytes };
+}
+
 static void note_replica(struct driver *driver, uint64_t node_id, const Cleave__ReplicaReport *report)
 {
 	struct partition_track *tracked = track_partition(driver, report->partition_id, node_id,
@@ -90,6 +99,7 @@ static void note_replica(struct driver *driver, uint64_t node_id, const Cleave__
 		tracked->leader_node_id = node_id;
 		tracked->leader_term = report->term;
 		note_feeds(tracked, report);
+		note_rows(tracked, report);
 	} else if (tracked->leader_node_id == node_id && !(report->is_leader && report->is_ready)) {
 		tracked->leader_node_id = 0;
 	}
@@ -407,12 +417,38 @@ static enum status on_place(struct catalog_driver *base, const struct catalog_pl
 	return layout_table(state_of(driver_of(base)), placement, arena, partitions_out, count_out);
 }
 
+static void add_rows(struct catalog_rows_count *sum, const struct partition_rows *rows)
+{
+	sum->count += rows->count;
+	sum->size_bytes += rows->size_bytes;
+}
+
+static void on_count(struct catalog_driver *base, uint32_t table_id, struct catalog_table_count *count_out)
+{
+	const struct driver *driver = driver_of(base);
+	const struct partition_info *partition;
+
+	*count_out = (struct catalog_table_count){ .items = { 0 } };
+	for (size_t i = 0; (partition = catalog_state_partition_at(state_of(driver), table_id, i)) != NULL;
+	     i++) {
+		const struct partition_track *tracked = hash_map_get(&driver->partitions,
+								     partition->partition_id);
+
+		if (tracked == NULL)
+			continue;
+		add_rows(&count_out->items, &tracked->items);
+		for (size_t k = 0; k < LIMIT_LOCAL_INDEX_COUNT; k++)
+			add_rows(&count_out->local_indexes[k], &tracked->local_indexes[k]);
+	}
+}
+
 static const struct catalog_driver_ops ops = {
 	.leader_ready = on_leader_ready,
 	.leader_lost = on_leader_lost,
 	.changed = on_changed,
 	.place = on_place,
 	.report = on_report,
+	.count = on_count,
 };
 
 /* --- life and questions --- */

@@ -2,6 +2,7 @@
 #ifndef NODE_PLACEMENT_DRIVER_INTERNAL_H
 #define NODE_PLACEMENT_DRIVER_INTERNAL_H
 
+#include "node/partition/partition.h"
 #include "node/placement/driver.h"
 
 /* What this leader was told of a node. */
@@ -22,7 +23,9 @@ struct partition_track {
 	uint64_t partition_id;
 	uint64_t leader_node_id; /* ready; 0: none known */
 	uint64_t leader_term;
-	uint64_t seen_in_report;                           /* number of the last report that named it */
+	uint64_t seen_in_report;     /* number of the last report that named it */
+	struct partition_rows items; /* as its leader counted them */
+	struct partition_rows local_indexes[LIMIT_LOCAL_INDEX_COUNT];
 	struct feed_track feeds[LIMIT_GLOBAL_INDEX_COUNT]; /* of its leader */
 	uint32_t feed_count;
 	uint64_t dropped_node_ids[CATALOG_REPLICAS_MAX];

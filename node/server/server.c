@@ -81,6 +81,7 @@ static void handle(struct rpc_service *service, struct rpc_request *request)
 	case METHOD_CATALOG_DELETE_TABLE:
 	case METHOD_CATALOG_TAG_TABLE:
 	case METHOD_CATALOG_REPORT:
+	case METHOD_CATALOG_STATISTICS:
 		handle_catalog(server, request);
 		return;
 	case METHOD_NODE_STATUS:
