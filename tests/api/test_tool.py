@@ -244,6 +244,52 @@ class Local(ToolTest):
                 put(db, "songs", str(key), key)
             self.assertEqual(self.stop(process, signal.SIGKILL), -signal.SIGKILL)
 
+    def test_a_collection_grows_to_its_limit_and_no_further(self):
+        folder = self.path("data")
+        process = self.start_local(f"--dir={folder}", "--collection-limit=4MB")
+        db = client(process.endpoint)
+        db.create_table(
+            TableName="collections",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "a")],
+            LocalSecondaryIndexes=[
+                {
+                    "IndexName": "by-a",
+                    "KeySchema": [
+                        {"AttributeName": "pk", "KeyType": "HASH"},
+                        {"AttributeName": "a", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        db.get_waiter("table_exists").wait(TableName="collections", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+        def put_large(db, pk, sk):
+            item = {"pk": {"S": pk}, "sk": {"S": str(sk)}, "a": {"S": "a"}, "x": {"B": b"x" * 200 * 1024}}
+            db.put_item(TableName="collections", Item=item)
+
+        # Each item counts twice, being in the index as well: ten fit.
+        for sk in range(10):
+            put_large(db, "full", sk)
+        with self.assertRaises(db.exceptions.ItemCollectionSizeLimitExceededException) as caught:
+            put_large(db, "full", 10)
+        self.assertEqual(caught.exception.response["Error"]["Message"], "Collection size exceeded.")
+        self.assertEqual(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], 400)
+        put_large(db, "another", 0)
+        put_large(db, "full", 3)  # as large as before
+        # It is known after a restart too, and room comes back.
+        self.assertEqual(self.stop(process, signal.SIGKILL), -signal.SIGKILL)
+        process = self.start_local(f"--dir={folder}", "--collection-limit=4MB")
+        db = client(process.endpoint)
+        with self.assertRaises(db.exceptions.ItemCollectionSizeLimitExceededException):
+            put_large(db, "full", 10)
+        key = {"pk": {"S": "full"}, "sk": {"S": "3"}}
+        shrink = {"TableName": "collections", "Key": key, "UpdateExpression": "REMOVE x"}
+        db.update_item(**shrink)
+        put_large(db, "full", 10)
+
     def test_a_directory_belongs_to_one_process(self):
         folder = self.path("data")
         self.start_local(f"--dir={folder}")
