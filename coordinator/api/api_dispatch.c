@@ -10,10 +10,10 @@
 #include "coordinator/api/api_table.h"
 #include "coordinator/api/api_tag.h"
 #include "coordinator/http/http_response.h"
+#include "coordinator/json/json_reader.h"
 
 enum { US_PER_S = 1000 * 1000, REPLY_SIZE_MAX = 32 * 1024 * 1024 };
 
-static const char content_type[] = "application/x-amz-json-1.0";
 static const char target_prefix[] = "DynamoDB_20120810.";
 
 #define OUTCOME(operation, outcome)                                                                          \
@@ -145,7 +145,8 @@ static bool is_for_us(const struct http_request *http)
 {
 	struct slice type = media_type(http);
 
-	return slice_equal(type, slice_of_string(content_type)) ||
+	/* What has no body needs no type. */
+	return http->body.size == 0 || slice_equal(type, slice_of_string("application/x-amz-json-1.0")) ||
 	       slice_equal(type, slice_of_string("application/json"));
 }
 
@@ -169,7 +170,20 @@ static const struct api_operation *find_operation(const struct http_request *htt
 static void refuse(struct api *api, struct http_request *http, int http_code)
 {
 	metric_add(&refused, 1);
-	http_response_send(http, http_code, content_type, buf_slice(&api->reply), NULL, 0);
+	http_response_send(http, http_code, api_request_content_type(http), buf_slice(&api->reply), NULL, 0);
+}
+
+/* A body that is no JSON is told before the operation that is none. */
+static void read_anything(struct http_request *http, struct api_error *error)
+{
+	static const struct json_type type = { .kind = JSON_KIND_STRUCT,
+					       .size_bytes = sizeof(uint64_t),
+					       .java_name = "Object" };
+	struct json_error json;
+	uint64_t nothing;
+
+	if (http->body.size > 0 && json_read(&type, &nothing, http->body, &http->arena, &json) != ST_OK)
+		api_error_from_json(error, &json);
 }
 
 static void refuse_operation(struct api *api, struct http_request *http)
@@ -177,6 +191,7 @@ static void refuse_operation(struct api *api, struct http_request *http)
 	struct api_error error;
 
 	api_error_init(&error);
+	read_anything(http, &error);
 	api_error_set(&error, API_ERROR_UNKNOWN_OPERATION, "%s", "");
 	buf_reset(&api->reply);
 	api_error_write(&error, &api->reply);

@@ -1,6 +1,7 @@
 #include "coordinator/api/api_expression.h"
 
 #include "coordinator/api/api_condition.h"
+#include "coordinator/api/api_input.h"
 #include "coordinator/api/api_message.h"
 #include "coordinator/expr/expr_condition.h"
 #include "coordinator/expr/expr_projection.h"
@@ -144,27 +145,12 @@ enum status api_expression_bind(const struct json_list *names, struct slice valu
 
 /* --- programs --- */
 
-static enum status compile_projection(const struct api_expression_input *input, struct expr_bind *bind,
-				      struct arena *arena, struct api_expressions *out)
-{
-	const struct json_list *names = &input->attributes_to_get;
-	Cleave__ExprProjection *projection = NULL;
-	enum status status = ST_OK;
-
-	if (input->projection.data != NULL)
-		status = expr_projection_parse(bind, input->projection, &projection);
-	else if (names->is_set)
-		status = expr_projection_of_names(arena, names->elements, names->count, &projection,
-						  bind->error);
-	out->projection = projection;
-	return status;
-}
-
 static enum status compile_texts(const struct api_expression_input *input, struct arena *arena,
 				 struct expr_error *error, struct api_expressions *out)
 {
 	Cleave__ExprCondition *key_condition = NULL;
 	Cleave__ExprCondition *filter = NULL;
+	Cleave__ExprProjection *projection = NULL;
 	struct expr_bind bind;
 	enum status status = api_expression_bind(&input->names, input->values, arena, &bind, error);
 
@@ -173,13 +159,16 @@ static enum status compile_texts(const struct api_expression_input *input, struc
 					      &key_condition);
 	if (status == ST_OK && input->filter.data != NULL)
 		status = expr_condition_parse(&bind, EXPR_FILTER, input->filter, &filter);
-	if (status == ST_OK)
-		status = compile_projection(input, &bind, arena, out);
+	if (status == ST_OK && input->projection.data != NULL)
+		status = expr_projection_parse(&bind, input->projection, &projection);
 	if (status == ST_OK)
 		status = expr_bind_finish(&bind);
 	if (status == ST_OK && key_condition != NULL)
 		status = expr_key_read(key_condition, &out->key_terms, error);
-	out->filter = filter;
+	if (filter != NULL)
+		out->filter = filter;
+	if (projection != NULL)
+		out->projection = projection;
 	return status;
 }
 
@@ -209,28 +198,110 @@ static enum status compile_key_conditions(const struct api_expression_input *inp
 	return expr_legacy_key_conditions(&conditions, &out->key_terms, error);
 }
 
-static enum status compile(const struct api_expression_input *input, struct arena *arena,
-			   struct expr_error *error, struct api_expressions *out)
+bool api_expression_compile_names(const struct api_expression_input *input, struct arena *arena,
+				  struct api_expressions *out, struct api_error *error)
+{
+	const struct json_list *names = &input->attributes_to_get;
+	Cleave__ExprProjection *projection = NULL;
+	struct expr_error found;
+	enum status status;
+
+	if (!names->is_set)
+		return true;
+	expr_error_init(&found);
+	status = expr_projection_of_names(arena, names->elements, names->count, &projection, &found);
+	out->projection = projection;
+	return api_expression_take_error(status, &found, error);
+}
+
+bool api_expression_compile_old_filter(const struct api_expression_input *input, struct arena *arena,
+				       struct api_expressions *out, struct api_error *error)
 {
 	enum status status = ST_OK;
+	struct expr_error found;
 
+	expr_error_init(&found);
 	if (input->conditional_operator.data != NULL)
-		status = expr_legacy_check_operator(input->filter_conditions.count, error);
-	if (status == ST_OK)
-		status = compile_texts(input, arena, error, out);
+		status = expr_legacy_check_operator(input->filter_conditions.count, &found);
 	if (status == ST_OK && input->filter_conditions.is_set)
-		status = compile_filter_conditions(input, arena, error, out);
+		status = compile_filter_conditions(input, arena, &found, out);
+	return api_expression_take_error(status, &found, error);
+}
+
+bool api_expression_compile_rest(const struct api_expression_input *input, struct arena *arena,
+				 struct api_expressions *out, struct api_error *error)
+{
+	struct expr_error found;
+	enum status status;
+
+	expr_error_init(&found);
+	status = compile_texts(input, arena, &found, out);
 	if (status == ST_OK && input->key_conditions.is_set)
-		status = compile_key_conditions(input, arena, error, out);
-	return status;
+		status = compile_key_conditions(input, arena, &found, out);
+	return api_expression_take_error(status, &found, error);
 }
 
 bool api_expression_compile(const struct api_expression_input *input, struct arena *arena,
 			    struct api_expressions *out, struct api_error *error)
 {
-	struct expr_error found;
-
 	*out = (struct api_expressions){ .filter = NULL };
+	return api_expression_compile_names(input, arena, out, error) &&
+	       api_expression_compile_old_filter(input, arena, out, error) &&
+	       api_expression_compile_rest(input, arena, out, error);
+}
+
+/* --- faults --- */
+
+/* Values of which one is wrong are not there as an item: read the request once more. */
+struct raw_values {
+	struct json_list values;
+};
+
+struct raw_value_entry {
+	struct slice key;
+	struct slice value;
+};
+
+static const struct json_type value_map_type = JSON_MAP_OF(&json_type_value);
+static const struct json_field value_fields[] = {
+	JSON_FIELD(struct raw_values, "ExpressionAttributeValues", &value_map_type, values),
+};
+static const struct json_type values_type = JSON_STRUCT("Object", struct raw_values, value_fields);
+
+static enum status check_placeholders(const struct json_list *names, const struct json_list *values,
+				      struct arena *arena, struct expr_error *error)
+{
+	const struct raw_value_entry *entries = values->elements;
+	struct expr_binding *bindings = arena_alloc(arena, values->count * sizeof(*bindings) + 1);
+	struct expr_binding_map name_map;
+	struct expr_bind bind;
+	enum status status = bind_names(names, arena, &name_map);
+
+	if (status != ST_OK || bindings == NULL)
+		return ST_NO_MEMORY;
+	for (uint32_t i = 0; i < values->count; i++)
+		bindings[i] = (struct expr_binding){ entries[i].key, slice_of(NULL, 0) };
+	return expr_bind_init(&bind, arena, name_map,
+			      (struct expr_binding_map){ true, values->count, bindings }, error);
+}
+
+bool api_expression_check_values(const struct json_fault *faults, const struct json_list *names,
+				 struct slice body, struct arena *arena, struct api_error *error)
+{
+	const struct json_fault *fault = api_input_fault(faults, "ExpressionAttributeValues");
+	const struct json_fault *again;
+	struct raw_values raw;
+	struct expr_error found;
+	enum status status;
+
+	if (fault == NULL)
+		return true;
+	if (!api_input_parse(&values_type, &raw, body, arena, &again, error))
+		return false;
 	expr_error_init(&found);
-	return api_expression_take_error(compile(input, arena, &found, out), &found, error);
+	status = check_placeholders(names, &raw.values, arena, &found);
+	if (api_expression_take_error(status, &found, error))
+		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_VALUES_INVALID, fault->message,
+			      fault->attribute);
+	return false;
 }

@@ -52,8 +52,21 @@ bool api_expression_check_filter(const struct api_expressions *expressions, cons
 /* A Query's filter may not name the keys that it searches by. */
 bool api_expression_check_filter_keys(const struct api_expressions *expressions,
 				      const struct table_schema *schema, struct api_error *error) MUST_CHECK;
+/* All of it: the old parameters first, in the order of GetItem and Scan. */
 bool api_expression_compile(const struct api_expression_input *input, struct arena *arena,
 			    struct api_expressions *out, struct api_error *error) MUST_CHECK;
+/* Or its parts one by one, in an operation's own order, into what is zeroed before:
+ * AttributesToGet; ConditionalOperator and QueryFilter or ScanFilter; the rest. */
+bool api_expression_compile_names(const struct api_expression_input *input, struct arena *arena,
+				  struct api_expressions *out, struct api_error *error) MUST_CHECK;
+bool api_expression_compile_old_filter(const struct api_expression_input *input, struct arena *arena,
+				       struct api_expressions *out, struct api_error *error) MUST_CHECK;
+bool api_expression_compile_rest(const struct api_expression_input *input, struct arena *arena,
+				 struct api_expressions *out, struct api_error *error) MUST_CHECK;
+/* Is there no fault in ExpressionAttributeValues?  If there is, what is wrong with the placeholders
+ * of both maps goes first; body: the request's. */
+bool api_expression_check_values(const struct json_fault *faults, const struct json_list *names,
+				 struct slice body, struct arena *arena, struct api_error *error) MUST_CHECK;
 
 /* For expressions of other requests.  The placeholders, checked: */
 enum status api_expression_bind(const struct json_list *names, struct slice values, struct arena *arena,

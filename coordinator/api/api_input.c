@@ -179,13 +179,3 @@ bool api_input_is_sound(const struct json_fault *faults, const char *parameter, 
 		api_error_set(error, API_ERROR_VALIDATION, "%s", fault->message);
 	return fault == NULL;
 }
-
-bool api_input_values_are_sound(const struct json_fault *faults, struct api_error *error)
-{
-	const struct json_fault *fault = api_input_fault(faults, "ExpressionAttributeValues");
-
-	if (fault != NULL)
-		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_VALUES_INVALID, fault->message,
-			      fault->attribute);
-	return fault == NULL;
-}

@@ -26,8 +26,6 @@ bool api_input_read(const struct json_type *type, void *input, struct slice body
 /* Is there no fault in this parameter? */
 bool api_input_is_sound(const struct json_fault *faults, const char *parameter,
 			struct api_error *error) MUST_CHECK;
-/* The same for ExpressionAttributeValues, which the service words in its own way. */
-bool api_input_values_are_sound(const struct json_fault *faults, struct api_error *error) MUST_CHECK;
 /* The fault of a parameter; NULL if there is none. */
 const struct json_fault *api_input_fault(const struct json_fault *faults, const char *parameter);
 

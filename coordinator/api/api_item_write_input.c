@@ -1,5 +1,6 @@
 #include "coordinator/api/api_item_write_input.h"
 
+#include "coordinator/api/api_expression.h"
 #include "coordinator/api/api_input.h"
 #include "coordinator/api/api_legacy.h"
 #include "coordinator/api/api_message.h"
@@ -110,14 +111,15 @@ static void fill_in(const struct raw_input *raw, struct api_item_write_input *ou
 }
 
 /* All that can be said without the table, in the service's order. */
-static bool check_parameters(enum item_op_kind kind, const struct raw_input *raw,
-			     const struct json_fault *faults, struct api_error *error)
+static bool check_parameters(enum item_op_kind kind, const struct raw_input *raw, struct slice body,
+			     struct arena *arena, const struct json_fault *faults, struct api_error *error)
 {
 	return api_write_expression_check_mixed(&raw->expressions, kind == ITEM_OP_UPDATE, error) &&
 	       api_input_is_sound(faults, "Item", error) && api_input_is_sound(faults, "Key", error) &&
 	       api_input_is_sound(faults, "AttributeUpdates", error) &&
 	       check_return_values(kind, raw, error) && check_size(kind, raw, error) &&
-	       api_input_is_sound(faults, "Expected", error) && api_input_values_are_sound(faults, error);
+	       api_input_is_sound(faults, "Expected", error) &&
+	       api_expression_check_values(faults, &raw->expressions.names, body, arena, error);
 }
 
 bool api_item_write_input_read(enum item_op_kind kind, struct slice body, struct arena *arena,
@@ -128,7 +130,7 @@ bool api_item_write_input_read(enum item_op_kind kind, struct slice body, struct
 
 	CHECK(kind != ITEM_OP_GET);
 	if (!api_input_read(&input_types[kind], &raw, body, arena, &faults, error) ||
-	    !check_parameters(kind, &raw, faults, error))
+	    !check_parameters(kind, &raw, body, arena, faults, error))
 		return false;
 	fill_in(&raw, input_out);
 	return api_write_expression_compile(&raw.expressions, kind == ITEM_OP_UPDATE, arena,

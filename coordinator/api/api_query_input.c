@@ -51,8 +51,8 @@ static const struct json_type segment_count_type = API_TYPE_INTEGER(&segment_cou
 	FIELD("Select", &select_type, select), FIELD("IndexName", &api_type_index_name, index_name)
 #define MIDDLE_FIELDS                                                                                        \
 	JSON_FIELD_REQUIRED(struct raw_input, "TableName", &api_type_table, table_name),                     \
-		FIELD("ConditionalOperator", &api_type_operator, expressions.conditional_operator),          \
-		FIELD("AttributesToGet", &api_type_attributes_to_get, expressions.attributes_to_get)
+		FIELD("ConditionalOperator", &api_type_operator, expressions.conditional_operator)
+#define NAMES_FIELD FIELD("AttributesToGet", &api_type_attributes_to_get, expressions.attributes_to_get)
 #define LAST_FIELDS                                                                                          \
 	FIELD("ExclusiveStartKey", &json_type_item, start_key),                                              \
 		FIELD("ConsistentRead", &json_type_bool, consistent_read),                                   \
@@ -66,8 +66,9 @@ static const struct json_field query_fields[] = {
 	FIELD("ReturnConsumedCapacity", &api_type_capacity, return_capacity),
 	FIELD("QueryFilter", &api_condition_map_type, expressions.filter_conditions),
 	MIDDLE_FIELDS,
-	FIELD("KeyConditions", &api_condition_map_type, expressions.key_conditions),
+	NAMES_FIELD,
 	FIELD("Limit", &query_limit_type, limit),
+	FIELD("KeyConditions", &api_condition_map_type, expressions.key_conditions),
 	LAST_FIELDS,
 	FIELD("ScanIndexForward", &json_type_bool, scan_forward),
 	FIELD("KeyConditionExpression", &json_type_string, expressions.key_condition),
@@ -80,6 +81,7 @@ static const struct json_field scan_fields[] = {
 	FIELD("ScanFilter", &api_condition_map_type, expressions.filter_conditions),
 	FIELD("Segment", &segment_type, segment),
 	FIELD("Limit", &limit_type, limit),
+	NAMES_FIELD,
 	LAST_FIELDS,
 };
 static const struct json_type input_types[] = {
@@ -189,21 +191,35 @@ static bool check_start_key(const struct json_fault *faults, struct api_error *e
 	return false;
 }
 
-/* All that can be said without the table, in the service's order. */
-static bool check_parameters(enum api_query_kind kind, const struct raw_input *raw, struct arena *arena,
-			     const struct json_fault *faults, struct api_query_input *input_out,
-			     struct api_error *error)
+/* AttributesToGet and the old filter: Query and Scan look at them in different order. */
+static bool take_old(enum api_query_kind kind, const struct api_expression_input *input, struct arena *arena,
+		     const struct json_fault *faults, struct api_expressions *out, struct api_error *error)
 {
-	if (!check_mixed(kind, raw, error) || !api_input_is_sound(faults, "QueryFilter", error) ||
-	    !api_input_is_sound(faults, "ScanFilter", error) || !check_start_key(faults, error) ||
-	    !check_segments(raw, error))
+	if (kind == API_QUERY)
+		return api_input_is_sound(faults, "QueryFilter", error) &&
+		       api_expression_compile_old_filter(input, arena, out, error) &&
+		       api_expression_compile_names(input, arena, out, error);
+	return api_expression_compile_names(input, arena, out, error) &&
+	       api_input_is_sound(faults, "ScanFilter", error) &&
+	       api_expression_compile_old_filter(input, arena, out, error);
+}
+
+/* All that can be said without the table, in the service's order. */
+static bool check_parameters(enum api_query_kind kind, const struct raw_input *raw, struct slice body,
+			     struct arena *arena, const struct json_fault *faults,
+			     struct api_query_input *input_out, struct api_error *error)
+{
+	const struct api_expression_input *input = &raw->expressions;
+
+	if (!check_mixed(kind, raw, error) ||
+	    !take_old(kind, input, arena, faults, &input_out->expressions, error) ||
+	    !check_start_key(faults, error) || !check_segments(raw, error))
 		return false;
-	if (kind == API_QUERY && raw->expressions.key_condition.data == NULL &&
-	    !raw->expressions.key_conditions.is_set)
+	if (kind == API_QUERY && input->key_condition.data == NULL && !input->key_conditions.is_set)
 		return refuse(error, API_MESSAGE_KEY_CONDITION_MISSING);
-	return api_input_values_are_sound(faults, error) &&
+	return api_expression_check_values(faults, &input->names, body, arena, error) &&
 	       api_input_is_sound(faults, "KeyConditions", error) &&
-	       api_expression_compile(&raw->expressions, arena, &input_out->expressions, error) &&
+	       api_expression_compile_rest(input, arena, &input_out->expressions, error) &&
 	       check_select(kind, raw, error);
 }
 
@@ -216,5 +232,5 @@ bool api_query_input_read(enum api_query_kind kind, struct slice body, struct ar
 	if (!api_input_read(&input_types[kind], &raw, body, arena, &faults, error))
 		return false;
 	fill_in(&raw, input_out);
-	return check_parameters(kind, &raw, arena, faults, input_out, error);
+	return check_parameters(kind, &raw, body, arena, faults, input_out, error);
 }

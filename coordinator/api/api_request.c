@@ -4,7 +4,18 @@
 #include "coordinator/api/api_message.h"
 #include "coordinator/http/http_response.h"
 
-static const char content_type[] = "application/x-amz-json-1.0";
+static const char amz_json[] = "application/x-amz-json-1.0";
+
+const char *api_request_content_type(const struct http_request *http)
+{
+	const struct http_header *header = http_request_header(http, "content-type");
+	size_t size = sizeof(amz_json) - 1;
+
+	/* Parameters may follow. */
+	return header != NULL && header->value.size >= size && memcmp(header->value.data, amz_json, size) == 0
+		       ? amz_json
+		       : "application/json";
+}
 
 struct buf *api_request_body(struct api_request *request)
 {
@@ -37,7 +48,8 @@ static void send(struct api_request *request, int http_code)
 	CHECK(api->request_count > 0);
 	count(request, http_code);
 	api->request_count--;
-	http_response_send(request->http, http_code, content_type, buf_slice(&api->reply), NULL, 0);
+	http_response_send(request->http, http_code, api_request_content_type(request->http),
+			   buf_slice(&api->reply), NULL, 0);
 }
 
 void api_request_fail(struct api_request *request)

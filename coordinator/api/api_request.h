@@ -49,6 +49,9 @@ struct api_request {
 	bool is_aborted;
 };
 
+/* As the request's own, and what is closest to it if it has none. */
+const char *api_request_content_type(const struct http_request *http);
+
 /* The answer: write into this, then api_request_reply(). */
 struct buf *api_request_body(struct api_request *request);
 /* 200 with the body, or InternalServerError if that could not be written. */

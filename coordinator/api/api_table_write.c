@@ -303,7 +303,8 @@ void api_table_write(struct json_writer *writer, const char *name, const struct 
 	write_uuid(writer, table->uuid);
 	write_billing(writer, table);
 	write_indexes(writer, table, true, region);
-	write_indexes(writer, table, false, region);
+	if (table->state != TABLE_DELETING) /* they are gone before the table */
+		write_indexes(writer, table, false, region);
 	write_class(writer, table);
 	write_encryption(writer, table, region);
 	write_maximum(writer, table);

@@ -212,17 +212,21 @@ static bool read_bool(struct state *state, const struct json_token *token, enum 
 	return true;
 }
 
+/* expected: JSON_EXPECTED_ELEMENT_STRUCT for an element of a list or map. */
 static bool open_list(struct state *state, const struct json_type *type, struct json_list *out,
-		      const struct json_token *token)
+		      const struct json_token *token, enum json_expected expected)
 {
+	bool is_element = expected == JSON_EXPECTED_ELEMENT_STRUCT;
 	const char *java_name = type->element->java_name;
 
 	if (java_name == NULL)
 		java_name = type->element->kind == JSON_KIND_STRING ? "java.lang.String" : "AttributeValue";
 	if (type->kind == JSON_KIND_LIST && token->kind != JSON_TOKEN_LIST_START)
-		return mismatch(state, token, JSON_EXPECTED_LIST, NULL);
+		return mismatch(state, token, is_element ? JSON_EXPECTED_ELEMENT_LIST : JSON_EXPECTED_LIST,
+				NULL);
 	if (type->kind == JSON_KIND_MAP && token->kind != JSON_TOKEN_MAP_START)
-		return mismatch(state, token, JSON_EXPECTED_MAP, java_name);
+		return mismatch(state, token, is_element ? JSON_EXPECTED_ELEMENT_MAP : JSON_EXPECTED_MAP,
+				java_name);
 	out->is_set = true;
 	push(state, type, out);
 	return true;
@@ -232,9 +236,10 @@ static bool open_item(struct state *state, const struct json_type *type, struct 
 		      const struct json_token *token, enum json_expected expected)
 {
 	if (token->kind != JSON_TOKEN_MAP_START) {
-		bool is_map = type->kind == JSON_KIND_ITEM;
-
-		return mismatch(state, token, is_map ? JSON_EXPECTED_MAP : expected, "AttributeValue");
+		if (type->kind == JSON_KIND_ITEM)
+			expected = expected == JSON_EXPECTED_ELEMENT_STRUCT ? JSON_EXPECTED_ELEMENT_MAP
+									    : JSON_EXPECTED_MAP;
+		return mismatch(state, token, expected, "AttributeValue");
 	}
 	buf_reset(&state->item_bytes);
 	if (type->kind == JSON_KIND_ITEM)
@@ -269,7 +274,7 @@ static bool read_value(struct state *state, const struct json_type *type, void *
 		return true;
 	case JSON_KIND_LIST:
 	case JSON_KIND_MAP:
-		return open_list(state, type, target, token);
+		return open_list(state, type, target, token, expected);
 	case JSON_KIND_ITEM:
 	case JSON_KIND_VALUE:
 		return open_item(state, type, target, token, expected);

@@ -2,6 +2,11 @@
 
 #include <stdio.h>
 
+/* What the service's Java says of a generic type inside another. */
+#define PARAMETERIZED                                                                                        \
+	"class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class "        \
+	"java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class " \
+	"are in module java.base of loader 'bootstrap')"
 #define MODEL_PACKAGE "com.amazonaws.dynamodb.v20120810."
 
 void json_error_init(struct json_error *error)
@@ -125,6 +130,15 @@ void json_token_mismatch(struct json_error *error, const struct json_token *toke
 		return;
 	case JSON_EXPECTED_MAP:
 		map_mismatch(error, token, java_name);
+		return;
+	case JSON_EXPECTED_ELEMENT_LIST:
+		json_error_set(error, JSON_ERROR_SERIALIZATION, "%s", PARAMETERIZED);
+		return;
+	case JSON_EXPECTED_ELEMENT_MAP:
+		if (token->kind == JSON_TOKEN_LIST_START)
+			map_mismatch(error, token, java_name);
+		else
+			json_error_set(error, JSON_ERROR_SERIALIZATION, "%s", PARAMETERIZED);
 		return;
 	case JSON_EXPECTED_STRUCT:
 		struct_mismatch(error, token, java_name, "Unexpected field type");

@@ -61,6 +61,8 @@ enum json_expected {
 	JSON_EXPECTED_BLOB,
 	JSON_EXPECTED_LIST,
 	JSON_EXPECTED_MAP,
+	JSON_EXPECTED_ELEMENT_LIST, /* a list or map as an element of another */
+	JSON_EXPECTED_ELEMENT_MAP,
 	JSON_EXPECTED_STRUCT,         /* as a parameter */
 	JSON_EXPECTED_ELEMENT_STRUCT, /* as an element of a list or map */
 };
