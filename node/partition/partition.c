@@ -50,6 +50,7 @@ static struct partition *allocate(struct partition_env *env, uint64_t id)
 	partition_indexes_init(&partition->indexes, id);
 	partition_sources_init(&partition->sources, id);
 	partition_propose_init(partition);
+	partition_definitions_init(partition);
 	partition_overlay_init(&partition->overlay, env->hash_seed);
 	arena_init(&partition->arena, ARENA_BYTES_MAX);
 	partition_write_init(partition);

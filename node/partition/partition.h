@@ -112,8 +112,9 @@ struct partition {
 	struct partition_sources sources;
 	struct queue proposals; /* struct partition_proposal, by index */
 	struct partition_proposal definitions_proposal;
-	bool is_defining;                /* definitions_proposal is under way */
-	bool wants_definitions;          /* look again after the next apply */
+	bool is_defining;       /* definitions_proposal is under way */
+	bool wants_definitions; /* look again after the next apply, or when the timer fires */
+	struct runtime_timer definitions_timer;
 	struct partition_census census;  /* while it leads */
 	struct partition_feeder *feeder; /* of env->feeders; NULL: none */
 	uint64_t changed_sequence;       /* of the newest change applied here */

@@ -7,7 +7,7 @@
 #include "proto/base/log.h"
 #include "proto/catalog/index_info.h"
 
-enum { ARENA_SIZE_MAX = 4 * 1024 * 1024, VERSION_SIZE = 1 };
+enum { ARENA_SIZE_MAX = 4 * 1024 * 1024, VERSION_SIZE = 1, RETRY_US = 100 * 1000 };
 
 /* Rows are made for all indexes but those being deleted. */
 static bool is_maintained(const struct table_index *index)
@@ -75,6 +75,22 @@ static void on_applied(struct partition_proposal *proposal, enum status status)
 		partition->env->feeders->changed(partition->env->feeders, partition);
 }
 
+/* Refused, or out of memory.  It may be that no apply comes that would lead here again: writes
+ * wait for the definitions. */
+static void try_later(struct partition *partition)
+{
+	partition->wants_definitions = true;
+	runtime_timer_start(partition->env->runtime, &partition->definitions_timer, RETRY_US);
+}
+
+static void on_retry(struct runtime_timer *timer)
+{
+	struct partition *partition = CONTAINER_OF(timer, struct partition, definitions_timer);
+
+	if (partition->wants_definitions)
+		partition_definitions_follow(partition);
+}
+
 static void propose(struct partition *partition, Cleave__PartitionIndexes *wanted)
 {
 	Cleave__PartitionCommand command = CLEAVE__PARTITION_COMMAND__INIT;
@@ -85,8 +101,9 @@ static void propose(struct partition *partition, Cleave__PartitionIndexes *wante
 	partition->definitions_proposal.done = on_applied;
 	status = partition_propose(partition, &command, &partition->definitions_proposal);
 	partition->is_defining = status == ST_OK;
-	partition->wants_definitions = status != ST_OK;
-	if (status == ST_OK)
+	if (status != ST_OK)
+		try_later(partition);
+	else
 		log_info("partition", "takes index definitions",
 			 "partition=%" PRIu64 " table=%" PRIu32 " indexes=%zu version=%" PRIu64,
 			 partition->id, partition->table_id, wanted->n_indexes, wanted->table_version);
@@ -113,7 +130,7 @@ void partition_definitions_follow(struct partition *partition)
 	arena_init(&arena, ARENA_SIZE_MAX);
 	wanted = describe(table, &arena);
 	if (wanted == NULL) {
-		partition->wants_definitions = true;
+		try_later(partition);
 	} else {
 		wanted->table_version = table->version;
 		if (!is_known(&partition->indexes, wanted, &arena))
@@ -127,8 +144,14 @@ bool partition_definitions_block_writes(const struct partition *partition)
 	return partition->is_defining || partition->indexes.awaits;
 }
 
+void partition_definitions_init(struct partition *partition)
+{
+	runtime_timer_init(&partition->definitions_timer, on_retry);
+}
+
 void partition_definitions_on_lost(struct partition *partition)
 {
+	runtime_timer_stop(partition->env->runtime, &partition->definitions_timer);
 	partition->is_defining = false;
 	partition->wants_definitions = false;
 }

@@ -12,12 +12,14 @@
 #include "node/partition/partition.h"
 
 /* Compare and, if they differ, propose.  Cheap when they do not.  Called when the replica becomes
- * ready to lead, when the catalog's copy changed, and after each apply while it had to wait. */
+ * ready to lead and when the catalog's copy changed; while it had to wait or was refused, after each
+ * apply and after a moment too. */
 void partition_definitions_follow(struct partition *partition);
 /* Is a change under way or still needed before a write may be taken? */
 bool partition_definitions_block_writes(const struct partition *partition);
 
 /* For partition.c and partition_fsm.c. */
+void partition_definitions_init(struct partition *partition);
 void partition_definitions_on_lost(struct partition *partition);
 
 #endif

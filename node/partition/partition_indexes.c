@@ -263,7 +263,7 @@ enum status partition_indexes_apply(struct partition_indexes *indexes, struct en
 	return ST_OK;
 }
 
-static bool is_position(struct slice position)
+bool partition_indexes_is_position(struct slice position)
 {
 	if (position.size == 0 || position.size > POSITION_SIZE_MAX)
 		return false;
@@ -283,7 +283,7 @@ enum status partition_indexes_apply_progress(struct partition_indexes *indexes, 
 	}
 	if (feed == NULL)
 		return ST_OK; /* it ended meanwhile */
-	if (!is_position(position))
+	if (!partition_indexes_is_position(position))
 		return ST_CORRUPT;
 	if (slice_compare(position, buf_slice(&feed->position)) <= 0)
 		return ST_OK; /* a leader before this one had come further */
@@ -322,8 +322,9 @@ static enum status load_definitions(struct partition_indexes *indexes, struct en
 	return status == ST_OK ? indexes->packed.status : status;
 }
 
-static enum status load_feed(struct partition_indexes *indexes, struct slice value)
+static enum status load_feed(struct partition_indexes *indexes, struct slice key, struct slice value)
 {
+	uint8_t expected[KEY_SIZE_MAX];
 	Cleave__FeedRecord *record;
 	struct slice position;
 	enum status status;
@@ -334,7 +335,9 @@ static enum status load_feed(struct partition_indexes *indexes, struct slice val
 	if (record == NULL)
 		return ST_CORRUPT;
 	position = slice_of(record->position.data, record->position.len);
-	status = is_position(position)
+	status = partition_indexes_is_position(position) &&
+				 slice_equal(key, feed_key(expected, indexes->partition_id,
+							   record->index_table_id))
 			 ? add_feed(indexes, record->index_table_id, record->start_sequence, position)
 			 : ST_CORRUPT;
 	cleave__feed_record__free_unpacked(record, NULL);
@@ -355,11 +358,28 @@ static enum status load_feeds(struct partition_indexes *indexes, struct engine *
 		return ST_NO_MEMORY;
 	for (engine_iter_seek_first(engine, iter); status == ST_OK && engine_iter_valid(engine, iter);
 	     engine_iter_next(engine, iter))
-		status = load_feed(indexes, engine_iter_value(engine, iter));
+		status = load_feed(indexes, engine_iter_key(engine, iter), engine_iter_value(engine, iter));
 	if (status == ST_OK)
 		status = engine_iter_status(engine, iter);
 	engine_iter_destroy(engine, iter);
 	return status;
+}
+
+/* A feed for each global index, and no others: as match_feeds() leaves them. */
+static bool feeds_match(const struct partition_indexes *indexes)
+{
+	const struct table_index *index;
+	uint32_t cursor = 0;
+
+	for (uint32_t i = 0; i < indexes->feed_count; i++) {
+		if (partition_indexes_of_feed(indexes, indexes->feeds[i].index_table_id) == NULL)
+			return false;
+	}
+	while ((index = table_indexes_next(indexes->set, false, &cursor)) != NULL) {
+		if (partition_indexes_feed(indexes, index->table_id) == NULL)
+			return false;
+	}
+	return true;
 }
 
 enum status partition_indexes_load(struct partition_indexes *indexes, struct engine *engine, bool awaits)
@@ -373,5 +393,7 @@ enum status partition_indexes_load(struct partition_indexes *indexes, struct eng
 	status = load_definitions(indexes, engine);
 	if (status == ST_OK)
 		status = load_feeds(indexes, engine);
+	if (status == ST_OK && !feeds_match(indexes))
+		status = ST_CORRUPT;
 	return status;
 }

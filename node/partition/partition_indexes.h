@@ -64,6 +64,8 @@ static inline bool partition_indexes_logs_changes(const struct partition_indexes
 	return indexes->feed_count > 0;
 }
 
+/* Can these bytes be a position? */
+bool partition_indexes_is_position(struct slice position);
 /* NULL if there is none. */
 const struct partition_feed *partition_indexes_feed(const struct partition_indexes *indexes,
 						    uint32_t index_table_id);

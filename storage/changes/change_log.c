@@ -35,10 +35,15 @@ void change_log_trim(struct engine *engine, struct engine_batch *batch, uint64_t
 	uint8_t start[CHANGE_KEY_SIZE];
 	uint8_t end[CHANGE_KEY_SIZE];
 
-	if (through > after)
-		engine_batch_delete_range(engine, batch, FAMILY_CHANGES,
-					  make_key(start, partition_id, after + 1),
-					  make_key(end, partition_id, through + 1));
+	if (through <= after)
+		return;
+	(void)make_key(start, partition_id, after + 1);
+	if (through == UINT64_MAX)
+		(void)make_key(end, partition_id + 1, 0);
+	else
+		(void)make_key(end, partition_id, through + 1);
+	engine_batch_delete_range(engine, batch, FAMILY_CHANGES, slice_of(start, sizeof(start)),
+				  slice_of(end, sizeof(end)));
 }
 
 enum status change_log_decode(struct slice key, struct slice value, struct change *change_out)
@@ -86,10 +91,14 @@ enum status change_page_read(struct engine *engine, uint64_t partition_id, uint6
 	uint8_t end[CHANGE_KEY_SIZE];
 	size_t size_bytes = 0;
 	enum status status = ST_OK;
-	struct engine_iter *iter = engine_iter_create(
-		engine, FAMILY_CHANGES, make_key(start, partition_id, after + 1),
-		make_key(end, partition_id + 1, 0), NULL, ENGINE_READ_MAY_BLOCK);
+	struct engine_iter *iter;
 
+	if (after == UINT64_MAX) {
+		*page_out = (struct change_page){ .list = page.list, .is_at_end = true };
+		return page.list == NULL ? ST_NO_MEMORY : ST_OK;
+	}
+	iter = engine_iter_create(engine, FAMILY_CHANGES, make_key(start, partition_id, after + 1),
+				  make_key(end, partition_id + 1, 0), NULL, ENGINE_READ_MAY_BLOCK);
 	if (iter == NULL || page.list == NULL) {
 		engine_iter_destroy(engine, iter);
 		return ST_NO_MEMORY;
