@@ -370,7 +370,7 @@ static const struct group_fsm_ops ops = {
 
 void catalog_fsm_init(struct catalog_fsm *fsm, struct engine *engine, const struct catalog_fsm_events *events)
 {
-	*fsm = (struct catalog_fsm){ .base = { &ops }, .events = events, .engine = engine };
+	*fsm = (struct catalog_fsm){ .base = { .ops = &ops }, .events = events, .engine = engine };
 	catalog_state_init(&fsm->state);
 	catalog_rows_bounds(fsm->range_start, fsm->range_end);
 	catalog_fsm_forget(fsm);

@@ -24,6 +24,7 @@ struct applying {
 	struct engine_batch *batch;
 	const Cleave__PartitionCommand *command;
 	uint64_t index;
+	uint64_t term;
 };
 
 static void put_row(const struct applying *applying, const Cleave__Mutation *mutation, uint32_t size_bytes)
@@ -105,15 +106,18 @@ static enum status apply_writes(const struct applying *applying)
 {
 	struct partition *partition = applying->partition;
 	const Cleave__PartitionCommand *command = applying->command;
+	enum status status;
 
 	for (size_t i = 0; i < command->n_mutations; i++) {
-		enum status status = apply_mutation(applying, command->mutations[i], i);
-
+		status = apply_mutation(applying, command->mutations[i], i);
 		if (status != ST_OK)
 			return status;
 	}
-	return partition_outcomes_apply(&partition->outcomes, partition->env->engine, applying->batch,
-					command);
+	status = partition_outcomes_apply(&partition->outcomes, partition->env->engine, applying->batch,
+					  command, applying->index, applying->term);
+	if (status == ST_OK)
+		partition->fsm.recorded_index = applying->index;
+	return status;
 }
 
 /* Rows of a global index: those that the source's mark has not passed, then the mark. */
@@ -191,7 +195,7 @@ static enum status apply(struct group_fsm *fsm, const struct group_command *comm
 	ProtobufCAllocator allocator = proto_arena_allocator(&partition->arena);
 	Cleave__PartitionCommand *decoded = cleave__partition_command__unpack(&allocator, command->body.size,
 									      command->body.data);
-	struct applying applying = { partition, batch, decoded, command->index };
+	struct applying applying = { partition, batch, decoded, command->index, command->term };
 	enum status status = decoded == NULL ? ST_CORRUPT : apply_command(&applying);
 
 	arena_reset(&partition->arena);
@@ -259,6 +263,13 @@ static enum status restored(struct group_fsm *fsm)
 	return partition_fsm_load(partition);
 }
 
+static enum status recorded(struct group_fsm *fsm, uint64_t *index_out, uint64_t *term_out)
+{
+	struct partition *partition = partition_of(fsm);
+
+	return partition_outcomes_recorded(partition->env->engine, partition->id, index_out, term_out);
+}
+
 const struct group_fsm_ops partition_fsm_ops = {
 	.apply = apply,
 	.applied = applied,
@@ -266,6 +277,7 @@ const struct group_fsm_ops partition_fsm_ops = {
 	.leader_lost = leader_lost,
 	.ranges = ranges,
 	.restored = restored,
+	.recorded = recorded,
 };
 
 /* --- the partition's own rows --- */

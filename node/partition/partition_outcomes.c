@@ -170,16 +170,50 @@ static const struct outcome_command *newest_of(const struct partition_outcomes *
 		       : CONTAINER_OF(outcomes->commands.prev, struct outcome_command, link);
 }
 
-enum status partition_outcomes_load(struct partition_outcomes *outcomes, struct engine *engine)
+static struct engine_iter *open_rows(struct engine *engine, uint64_t partition_id)
 {
 	uint8_t start[KEY_SIZE];
 	uint8_t end[KEY_SIZE + 1] = { 0 }; /* the end is exclusive: just behind the latest */
-	struct engine_iter *iter;
+
+	(void)make_key(end, partition_id, UINT64_MAX);
+	return engine_iter_create(engine, FAMILY_META, make_key(start, partition_id, 0),
+				  slice_of(end, sizeof(end)), NULL, ENGINE_READ_MAY_BLOCK);
+}
+
+/* Keys ascend in the order of the log: each leader's hlc is above those that it has applied. */
+enum status partition_outcomes_recorded(struct engine *engine, uint64_t partition_id, uint64_t *index_out,
+					uint64_t *term_out)
+{
+	struct engine_iter *iter = open_rows(engine, partition_id);
+	Cleave__OutcomeRecord *record = NULL;
+	enum status status;
+
+	*index_out = 0;
+	*term_out = 0;
+	if (iter == NULL)
+		return ST_NO_MEMORY;
+	engine_iter_seek_last(engine, iter);
+	status = engine_iter_status(engine, iter);
+	if (engine_iter_valid(engine, iter)) {
+		struct slice packed = engine_iter_value(engine, iter);
+
+		record = cleave__outcome_record__unpack(NULL, packed.size, packed.data);
+		status = record == NULL ? ST_CORRUPT : ST_OK;
+	}
+	if (record != NULL) {
+		*index_out = record->index;
+		*term_out = record->term;
+		cleave__outcome_record__free_unpacked(record, NULL);
+	}
+	engine_iter_destroy(engine, iter);
+	return status;
+}
+
+enum status partition_outcomes_load(struct partition_outcomes *outcomes, struct engine *engine)
+{
+	struct engine_iter *iter = open_rows(engine, outcomes->partition_id);
 	enum status status = ST_OK;
 
-	(void)make_key(end, outcomes->partition_id, UINT64_MAX);
-	iter = engine_iter_create(engine, FAMILY_META, make_key(start, outcomes->partition_id, 0),
-				  slice_of(end, sizeof(end)), NULL, ENGINE_READ_MAY_BLOCK);
 	if (iter == NULL)
 		return ST_NO_MEMORY;
 	for (engine->ops->iter_seek_first(iter); status == ST_OK && engine->ops->iter_valid(iter);
@@ -269,7 +303,8 @@ static size_t list_outcomes(const Cleave__PartitionCommand *command, Cleave__Rem
 }
 
 enum status partition_outcomes_apply(struct partition_outcomes *outcomes, struct engine *engine,
-				     struct engine_batch *batch, const Cleave__PartitionCommand *command)
+				     struct engine_batch *batch, const Cleave__PartitionCommand *command,
+				     uint64_t index, uint64_t term)
 {
 	size_t count_max = command->n_mutations + 1; /* none is no size to allocate */
 	Cleave__RememberedOutcome *remembered = malloc(count_max * sizeof(*remembered));
@@ -285,6 +320,8 @@ enum status partition_outcomes_apply(struct partition_outcomes *outcomes, struct
 	record.hlc = command->hlc;
 	record.kept_from_ms = outcomes->kept_from_ms;
 	record.window_ms = command->window_ms;
+	record.index = index;
+	record.term = term;
 	record.outcomes = list;
 	record.n_outcomes = list_outcomes(command, remembered, list);
 	status = put_record(outcomes, engine, batch, &record, &size_bytes);

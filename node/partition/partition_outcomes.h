@@ -48,10 +48,14 @@ void partition_outcomes_close(struct partition_outcomes *outcomes);
 /* Read the rows (start-up, after a snapshot); blocks. */
 enum status partition_outcomes_load(struct partition_outcomes *outcomes, struct engine *engine) MUST_CHECK;
 
-/* Part of apply: remember the command's outcomes and forget old ones, rows included. */
+/* Part of apply: remember the command's outcomes and forget old ones, rows included.  index and
+ * term are the command's place in the log. */
 enum status partition_outcomes_apply(struct partition_outcomes *outcomes, struct engine *engine,
-				     struct engine_batch *batch,
-				     const Cleave__PartitionCommand *command) MUST_CHECK;
+				     struct engine_batch *batch, const Cleave__PartitionCommand *command,
+				     uint64_t index, uint64_t term) MUST_CHECK;
+/* The place of the newest command that was remembered; 0 if there is none.  Blocks. */
+enum status partition_outcomes_recorded(struct engine *engine, uint64_t partition_id, uint64_t *index_out,
+					uint64_t *term_out) MUST_CHECK;
 
 /* NULL if there is none. */
 const Cleave__Outcome *partition_outcomes_find(const struct partition_outcomes *outcomes,

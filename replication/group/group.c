@@ -605,6 +605,23 @@ static enum status check_log(const struct log_store *log, const struct group_sta
 	return ST_OK;
 }
 
+/* Records of the group and of its fsm: the newer position counts. */
+static enum status take_recorded(struct group_fsm *fsm, struct group_state *state)
+{
+	uint64_t index;
+	uint64_t term;
+	enum status status;
+
+	if (fsm->ops->recorded == NULL || !state->has_position)
+		return ST_OK;
+	status = fsm->ops->recorded(fsm, &index, &term);
+	if (status == ST_OK && index > state->applied.index) {
+		state->applied.index = index;
+		state->applied.term = term;
+	}
+	return status;
+}
+
 enum status group_open(struct group_table *table, uint64_t id, struct group_fsm *fsm,
 		       struct group **group_out)
 {
@@ -619,6 +636,9 @@ enum status group_open(struct group_table *table, uint64_t id, struct group_fsm 
 		if (status != ST_OK)
 			return status;
 	}
+	status = take_recorded(fsm, &state);
+	if (status != ST_OK)
+		return status;
 	group = allocate(table, id, state.replica_id, fsm);
 	if (group == NULL)
 		return ST_NO_MEMORY;

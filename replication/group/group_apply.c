@@ -82,13 +82,15 @@ static enum status apply_entry(struct group *group, const struct log_entry *entr
 	return status;
 }
 
+/* What the fsm recorded of the newest entry tells where the group is. */
 static void put_position(const struct group *group)
 {
 	const struct group_table *table = group->table;
 	const struct group_apply_round *round = &group->round;
 
-	group_state_put_applied(table->engine, table->apply_batch, group->id, round->position.index,
-				round->position.term);
+	if (group->fsm->recorded_index != round->position.index)
+		group_state_put_applied(table->engine, table->apply_batch, group->id, round->position.index,
+					round->position.term);
 	if (round->has_change)
 		group_state_put_configuration(table->engine, table->apply_batch, group->id,
 					      &round->position.configuration);

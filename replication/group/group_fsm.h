@@ -37,7 +37,10 @@ struct group_range {
 struct group_fsm_ops {
 	/* Put the command's effect into the batch, which is written together with the applied
 	 * index.  A non-zero status stops the process: a replica that cannot apply must not go on
-	 * and diverge. */
+	 * and diverge.
+	 *
+	 * A row less for each command: if what it puts tells the command's index and term anyway, it
+	 * may set fsm->recorded_index, and recorded() will find them. */
 	enum status (*apply)(struct group_fsm *fsm, const struct group_command *command,
 			     struct engine_batch *batch);
 	/* The effects up to index are visible in the store: answer who waits for them. */
@@ -50,10 +53,14 @@ struct group_fsm_ops {
 	size_t (*ranges)(struct group_fsm *fsm, struct group_range ranges_out[GROUP_RANGES_MAX]);
 	/* The ranges were replaced by a snapshot: read volatile state anew. */
 	enum status (*restored)(struct group_fsm *fsm);
+	/* The newest position that apply() recorded, read from the store; 0 if there is none.  Called
+	 * before anything else (start-up; blocks).  NULL: it records none. */
+	enum status (*recorded)(struct group_fsm *fsm, uint64_t *index_out, uint64_t *term_out);
 };
 
 struct group_fsm {
 	const struct group_fsm_ops *ops;
+	uint64_t recorded_index;
 };
 
 #endif

@@ -124,7 +124,7 @@ static void create_member(struct world *world, uint32_t number)
 	struct member *member = &world->members[number];
 	struct raft_engine_configuration alone = { .count = 1, .members = { { 1, 1, RAFT_ROLE_VOTER } } };
 
-	*member = (struct member){ .fsm = { &ops }, .world = world };
+	*member = (struct member){ .fsm = { .ops = &ops }, .world = world };
 	assert_int_equal(
 		group_create(world->table, FIRST_ID + number, 1, &alone, &member->fsm, &member->group),
 		ST_OK);

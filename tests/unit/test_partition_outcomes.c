@@ -15,10 +15,12 @@ struct fixture {
 	struct engine *engine;
 	struct engine_batch *batch;
 	struct partition_outcomes outcomes;
+	uint64_t index; /* of the newest command; all have term 7 */
 };
 
 static void fixture_open(struct fixture *f)
 {
+	f->index = 0;
 	f->disk = engine_memory_disk_create();
 	assert_int_equal(engine_memory_open(f->disk, &f->engine), ST_OK);
 	f->batch = engine_batch_create(f->engine);
@@ -77,7 +79,7 @@ static enum status apply_at(struct fixture *f, uint64_t hlc, uint64_t window_ms,
 	command.window_ms = window_ms;
 	command.mutations = mutations;
 	command.n_mutations = 1;
-	status = partition_outcomes_apply(&f->outcomes, f->engine, f->batch, &command);
+	status = partition_outcomes_apply(&f->outcomes, f->engine, f->batch, &command, ++f->index, 7);
 	assert_int_equal(engine_write(f->engine, f->batch), ST_OK);
 	engine_batch_clear(f->engine, f->batch);
 	return status;
@@ -128,6 +130,28 @@ static void outcomes_survive_a_restart(void **state)
 	assert_int_equal(found(&f, id_of(2, 7)), 22);
 	assert_int_equal(f.outcomes.count, 2);
 	assert_true(partition_outcomes_newest_hlc(&f.outcomes) == hlc_at_ms(1001));
+	fixture_close(&f);
+}
+
+static void the_newest_row_tells_the_place_in_the_log(void **state)
+{
+	uint64_t index;
+	uint64_t term;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	assert_int_equal(partition_outcomes_recorded(f.engine, PARTITION, &index, &term), ST_OK);
+	assert_int_equal(index, 0);
+	for (uint64_t i = 1; i <= 3; i++) {
+		assert_int_equal(apply(&f, hlc_at_ms(100 * i * OUTCOMES_WINDOW_MS), id_of(i, i), 1, 0),
+				 ST_OK);
+		assert_int_equal(partition_outcomes_recorded(f.engine, PARTITION, &index, &term), ST_OK);
+		assert_int_equal(index, f.index);
+		assert_int_equal(term, 7);
+		assert_int_equal(partition_outcomes_recorded(f.engine, PARTITION + 1, &index, &term), ST_OK);
+		assert_int_equal(index, 0);
+	}
 	fixture_close(&f);
 }
 
@@ -250,7 +274,8 @@ static void a_mutation_without_request_id_is_not_remembered(void **state)
 	command.hlc = hlc_at_ms(1);
 	command.mutations = mutations;
 	command.n_mutations = 1;
-	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command), ST_OK);
+	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command, ++f.index, 7),
+			 ST_OK);
 	assert_int_equal(f.outcomes.count, 0);
 	fixture_close(&f);
 }
@@ -269,10 +294,12 @@ static void a_mutation_that_breaks_the_format_is_corrupt(void **state)
 	command.mutations = mutations;
 	command.n_mutations = 1;
 	mutation.request_id = (ProtobufCBinaryData){ sizeof(id.bytes), id.bytes };
-	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command), ST_CORRUPT);
+	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command, ++f.index, 7),
+			 ST_CORRUPT);
 	mutation.outcome = &outcome;
 	mutation.request_id.len = 3;
-	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command), ST_CORRUPT);
+	assert_int_equal(partition_outcomes_apply(&f.outcomes, f.engine, f.batch, &command, ++f.index, 7),
+			 ST_CORRUPT);
 	assert_int_equal(f.outcomes.count, 0);
 	fixture_close(&f);
 }
@@ -282,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_outcome_is_found_by_its_whole_request_id),
 		cmocka_unit_test(outcomes_survive_a_restart),
+		cmocka_unit_test(the_newest_row_tells_the_place_in_the_log),
 		cmocka_unit_test(another_partitions_outcomes_are_its_own),
 		cmocka_unit_test(outcomes_older_than_the_window_are_forgotten_together_with_their_rows),
 		cmocka_unit_test(the_memory_of_outcomes_is_bounded),

@@ -8,6 +8,7 @@
 
 #include "proto/model/item.h"
 #include "replication/group/group_internal.h"
+#include "replication/group/group_state.h"
 #include "tests/support/partition_fixture.h"
 
 static bool old_is(const struct watched_write *write, const char *text)
@@ -281,6 +282,30 @@ static void a_retry_is_recognised_after_a_restart_and_on_another_leader(void **s
 	partition_fixture_destroy(f);
 }
 
+/* The row of a write's outcome tells the position; the group's own record is that of the barrier. */
+static void a_replica_restarts_behind_its_newest_write(void **state)
+{
+	struct partition_fixture *f = partition_fixture_create(1);
+	struct partition *leader = partition_fixture_elect(f, 1);
+	struct group_state recorded;
+	uint64_t before;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 5; i++)
+		assert_int_equal(partition_fixture_put(f, leader, "a", "one", i), ST_OK);
+	before = group_applied_index(leader->group);
+	assert_int_equal(group_state_load(f->net->nodes[1].engine, PARTITION_FIXTURE_ID, &recorded), ST_OK);
+	assert_int_equal(recorded.applied.index, before - 5);
+	assert_int_equal(engine_sync(f->net->nodes[1].engine), ST_OK);
+	partition_fixture_crash(f, 1, 0);
+	assert_int_equal(partition_fixture_restart(f, 1), ST_OK);
+	assert_int_equal(group_applied_index(f->partition[1]->group), before);
+	leader = partition_fixture_elect(f, 1);
+	assert_int_equal(f->net->nodes[1].table.applied_count, 1); /* the new term's barrier */
+	assert_int_equal(partition_fixture_put(f, leader, "b", "goes on", 6), ST_OK);
+	partition_fixture_destroy(f);
+}
+
 static void a_retry_meets_its_first_attempt_on_the_way(void **state)
 {
 	struct partition_fixture *f = partition_fixture_create(3);
@@ -523,6 +548,7 @@ int main(void)
 		cmocka_unit_test(after_a_refused_turn_nothing_is_evaluated_on_a_gap),
 		cmocka_unit_test(retry_with_the_same_request_id_takes_effect_once),
 		cmocka_unit_test(a_retry_is_recognised_after_a_restart_and_on_another_leader),
+		cmocka_unit_test(a_replica_restarts_behind_its_newest_write),
 		cmocka_unit_test(a_retry_meets_its_first_attempt_on_the_way),
 		cmocka_unit_test(a_retry_whose_outcome_was_dropped_is_refused),
 		cmocka_unit_test(losing_leadership_answers_unknown_outcome),
