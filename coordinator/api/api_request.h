@@ -20,6 +20,7 @@ enum { API_SYNC_TIMEOUT_MS = 5000 };
 
 struct api_change;
 struct api_request;
+struct api_table_count;
 
 typedef void (*api_request_cb)(struct api_request *request);
 
@@ -39,9 +40,10 @@ struct api_request {
 	const struct api_operation *operation;
 	uint64_t started_mono_us;
 	struct api_error error;
-	void *state;               /* the operation's own */
-	api_request_cb cancel;     /* NULL: nothing to cancel */
-	struct api_change *change; /* under way, or NULL */
+	void *state;                   /* the operation's own */
+	api_request_cb cancel;         /* NULL: nothing to cancel */
+	struct api_change *change;     /* under way, or NULL */
+	struct api_table_count *count; /* DescribeTable: while it is asked for */
 	/* While the catalog's copy is being synced. */
 	struct catalog_sync sync;
 	api_request_cb synced;

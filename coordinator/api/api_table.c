@@ -16,7 +16,8 @@ struct table_op {
 	struct api_list_input list;   /* ListTables */
 	struct table_info table;      /* CreateTable, UpdateTable: as it shall be */
 	struct api_change change;
-	uint32_t attempt_count; /* UpdateTable */
+	struct api_table_count count; /* DescribeTable */
+	uint32_t attempt_count;       /* UpdateTable */
 };
 
 static struct table_op *make_state(struct api_request *request)
@@ -47,11 +48,12 @@ static void fail_not_found(struct api_request *request, struct slice name)
 
 static void reply_table(struct api_request *request, const char *name, const struct table_info *table)
 {
+	const struct table_op *state = request->state;
 	struct json_writer writer;
 
 	json_writer_init(&writer, api_request_body(request));
 	json_writer_object_start(&writer);
-	api_table_write(&writer, name, table, request->api->options.region);
+	api_table_write(&writer, name, table, state->count.reply, request->api->options.region);
 	json_writer_object_end(&writer);
 	api_request_reply(request);
 }
@@ -228,6 +230,18 @@ void api_table_delete(struct api_request *request)
 
 /* --- reads --- */
 
+static void on_counted(struct api_table_count *count)
+{
+	struct table_op *state = CONTAINER_OF(count, struct table_op, count);
+	struct api_request *request = state->request;
+	const struct table_info *table = catalog_state_table_named(catalog(request), state->name);
+
+	if (table == NULL)
+		fail_not_found(request, state->name);
+	else
+		reply_table(request, "Table", table);
+}
+
 static void describe_synced(struct api_request *request)
 {
 	struct table_op *state = request->state;
@@ -236,7 +250,7 @@ static void describe_synced(struct api_request *request)
 	if (table == NULL)
 		fail_not_found(request, state->name);
 	else
-		reply_table(request, "Table", table);
+		api_table_count_start(&state->count, request, table, on_counted);
 }
 
 void api_table_describe(struct api_request *request)

@@ -256,8 +256,15 @@ static void write_global_part(struct json_writer *writer, const struct table_inf
 	json_writer_object_end(writer);
 }
 
+static void write_rows(struct json_writer *writer, const char *size_name, struct api_table_rows rows)
+{
+	json_writer_member_int(writer, size_name, (int64_t)rows.size_bytes);
+	json_writer_member_int(writer, "ItemCount", (int64_t)rows.count);
+}
+
 static void write_index(struct json_writer *writer, const struct table_info *table,
-			const struct table_index *index, const char *region)
+			const struct table_index *index, const Cleave__StatisticsReply *counts,
+			const char *region)
 {
 	json_writer_object_start(writer);
 	json_writer_member_text(writer, "IndexName", index->name);
@@ -265,14 +272,13 @@ static void write_index(struct json_writer *writer, const struct table_info *tab
 	write_projection(writer, index);
 	if (!table_index_is_local(index))
 		write_global_part(writer, table, index);
-	json_writer_member_int(writer, "IndexSizeBytes", 0);
-	json_writer_member_int(writer, "ItemCount", 0);
+	write_rows(writer, "IndexSizeBytes", api_table_count_index(counts, table, index));
 	api_arn_write_index(writer, "IndexArn", region, table->name, index->name);
 	json_writer_object_end(writer);
 }
 
 static void write_indexes(struct json_writer *writer, const struct table_info *table, bool is_local,
-			  const char *region)
+			  const Cleave__StatisticsReply *counts, const char *region)
 {
 	uint32_t cursor = 0;
 	const struct table_index *index = table_indexes_next(table->indexes, is_local, &cursor);
@@ -282,12 +288,12 @@ static void write_indexes(struct json_writer *writer, const struct table_info *t
 	json_writer_key(writer, is_local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
 	json_writer_list_start(writer);
 	for (; index != NULL; index = table_indexes_next(table->indexes, is_local, &cursor))
-		write_index(writer, table, index, region);
+		write_index(writer, table, index, counts, region);
 	json_writer_list_end(writer);
 }
 
 void api_table_write(struct json_writer *writer, const char *name, const struct table_info *table,
-		     const char *region)
+		     const Cleave__StatisticsReply *counts, const char *region)
 {
 	json_writer_key(writer, name);
 	json_writer_object_start(writer);
@@ -297,14 +303,13 @@ void api_table_write(struct json_writer *writer, const char *name, const struct 
 	json_writer_member_text(writer, "TableStatus", state_name(table->state));
 	write_time(writer, "CreationDateTime", table->created_wall_us);
 	write_throughput(writer, table);
-	json_writer_member_int(writer, "TableSizeBytes", 0);
-	json_writer_member_int(writer, "ItemCount", 0);
+	write_rows(writer, "TableSizeBytes", api_table_count_items(counts, table));
 	api_arn_write_table(writer, "TableArn", region, table->name);
 	write_uuid(writer, table->uuid);
 	write_billing(writer, table);
-	write_indexes(writer, table, true, region);
+	write_indexes(writer, table, true, counts, region);
 	if (table->state != TABLE_DELETING) /* they are gone before the table */
-		write_indexes(writer, table, false, region);
+		write_indexes(writer, table, false, counts, region);
 	write_class(writer, table);
 	write_encryption(writer, table, region);
 	write_maximum(writer, table);

@@ -15,7 +15,7 @@ static void assert_written(const struct table_info *table, const char *expected)
 	buf_init(&out, 4096);
 	json_writer_init(&writer, &out);
 	json_writer_object_start(&writer);
-	api_table_write(&writer, "Table", table, "eu-west-1");
+	api_table_write(&writer, "Table", table, NULL, "eu-west-1");
 	json_writer_object_end(&writer);
 	buf_put_u8(&out, 0);
 	assert_int_equal(out.status, ST_OK);
