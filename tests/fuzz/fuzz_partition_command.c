@@ -12,10 +12,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
 /* Every row lies in the partition's range. */
-static void check_rows(struct partition *partition, struct engine *engine)
+static void check_rows(struct partition *partition, struct engine *engine, enum engine_family family)
 {
-	struct engine_iter *iter = engine_iter_create(engine, FAMILY_ITEMS, slice_of(NULL, 0),
-						      slice_of(NULL, 0), NULL, ENGINE_READ_MAY_BLOCK);
+	struct engine_iter *iter = engine_iter_create(engine, family, slice_of(NULL, 0), slice_of(NULL, 0),
+						      NULL, ENGINE_READ_MAY_BLOCK);
 
 	CHECK(iter != NULL);
 	for (engine_iter_seek_first(engine, iter); engine_iter_valid(engine, iter);
@@ -35,7 +35,8 @@ static void apply(struct partition *partition, struct engine *engine, struct sli
 		size_t count = partition->outcomes.count;
 
 		CHECK(engine_write(engine, batch) == ST_OK);
-		check_rows(partition, engine);
+		check_rows(partition, engine, FAMILY_ITEMS);
+		check_rows(partition, engine, FAMILY_LOCAL_INDEXES);
 		CHECK(partition->fsm.ops->restored(&partition->fsm) == ST_OK);
 		CHECK(partition->outcomes.count == count);
 	}

@@ -8,12 +8,14 @@
 #include "node/server/handle_batch.h"
 #include "node/server/handle_item.h"
 #include "node/server/handle_query.h"
+#include "proto/catalog/index_info.h"
 #include "proto/model/limits.h"
 #include "proto/wire/expr_code.h"
 #include "proto/wire/item.pb-c.h"
 #include "storage/encoding/stored_item.h"
 #include "tests/support/partition_fixture.h"
 
+enum { LOCAL_INDEXES = 2, LOCAL_ROWS = 8 };
 enum { PARTITION = 1001, ROWS = 16, PATIENCE_MS = 1000, BODY_SIZE_MAX = 1024 * 1024, PARTS_MAX = 8 };
 
 enum method { RANGE, BATCH, GET, METHOD_KINDS };
@@ -57,6 +59,94 @@ static void put_rows(struct engine *engine)
 	engine_batch_destroy(engine, batch);
 }
 
+/* Items of one collection with entries in two local indexes, and the size between. */
+static void put_local_rows(struct engine *engine, const struct partition_indexes *indexes)
+{
+	struct engine_batch *batch = engine_batch_create(engine);
+	uint8_t head[STORED_ITEM_HEAD_SIZE];
+
+	CHECK(batch != NULL);
+	stored_item_put_head(head, 1, 0, 10);
+	for (uint8_t i = 0; i < LOCAL_ROWS; i++) {
+		uint8_t base_key[] = {
+			0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 'p', 0, 1, (uint8_t)('a' + i), 0, 1
+		};
+		uint8_t entry_key[] = { 0,
+					0,
+					0,
+					1,
+					0,
+					0,
+					0,
+					0,
+					0,
+					0,
+					0,
+					0,
+					'p',
+					0,
+					1,
+					(uint8_t)(1 + i % 2),
+					'v',
+					(uint8_t)('a' + i),
+					0,
+					1,
+					(uint8_t)('a' + i),
+					0,
+					1 };
+		struct item_builder builder;
+		struct slice parts[2];
+		struct buf item;
+
+		buf_init(&item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+		item_builder_init(&builder, &item);
+		item_builder_name(&builder, slice_of_string("sk"));
+		item_builder_string(&builder, slice_of(base_key + 15, 1));
+		CHECK(item_builder_finish(&builder) == ST_OK);
+		parts[0] = slice_of(head, sizeof(head));
+		parts[1] = buf_slice(&item);
+		engine_batch_put_parts(engine, batch, FAMILY_ITEMS, slice_of(base_key, sizeof(base_key)),
+				       parts, 2);
+		engine_batch_put_parts(engine, batch, FAMILY_LOCAL_INDEXES,
+				       slice_of(entry_key, sizeof(entry_key)), parts, 2);
+		buf_close(&item);
+	}
+	CHECK(engine_write(engine, batch) == ST_OK);
+	engine_batch_destroy(engine, batch);
+	CHECK(indexes->set != NULL);
+}
+
+/* As a command of the log would: the table has a partition key "pk", a sort key "sk", and indexes. */
+static void define_indexes(struct engine *engine, struct partition_indexes *indexes)
+{
+	struct engine_batch *batch = engine_batch_create(engine);
+	Cleave__PartitionIndexes definitions = CLEAVE__PARTITION_INDEXES__INIT;
+	Cleave__IndexRecord *records[LOCAL_INDEXES];
+	struct table_index index;
+	struct arena arena;
+
+	CHECK(batch != NULL);
+	arena_init(&arena, BODY_SIZE_MAX);
+	memset(&index, 0, sizeof(index));
+	CHECK(table_schema_init(&index.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
+	CHECK(table_schema_set_sort_key(&index.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
+	definitions.schema = table_schema_encode(&index.schema, &arena);
+	CHECK(table_schema_set_sort_key(&index.schema, slice_of_string("v"), slice_of_string("S")) == ST_OK);
+	for (uint8_t i = 0; i < LOCAL_INDEXES; i++) {
+		index.local_number = (uint8_t)(i + 1);
+		memcpy(index.name, i == 0 ? "one" : "two", 4);
+		records[i] = index_info_encode(&index, &arena);
+		CHECK(records[i] != NULL);
+		records[i]->name = (char *)arena_copy(&arena, slice_of_string(index.name));
+	}
+	definitions.indexes = records;
+	definitions.n_indexes = LOCAL_INDEXES;
+	definitions.table_version = 1;
+	CHECK(partition_indexes_apply(indexes, engine, batch, 1, &definitions) == ST_OK);
+	arena_close(&arena);
+	engine_batch_destroy(engine, batch);
+}
+
 static void open_once(void)
 {
 	static const uint8_t start[] = { 0, 0, 0, 1 };
@@ -81,6 +171,8 @@ static void open_once(void)
 	group_fixture_run_ms(net, 3 * GROUP_FIXTURE_ELECTION_MS);
 	CHECK(group_is_ready(partition_table_find(&partitions, PARTITION)->group));
 	put_rows(env.engine);
+	define_indexes(env.engine, &partition_table_find(&partitions, PARTITION)->indexes);
+	put_local_rows(env.engine, &partition_table_find(&partitions, PARTITION)->indexes);
 }
 
 /* --- answers --- */
@@ -91,7 +183,7 @@ static void check_range(struct slice body)
 	struct reader rows;
 	uint32_t count = 0;
 
-	CHECK(reply != NULL && reply->evaluated_count <= ROWS);
+	CHECK(reply != NULL && reply->evaluated_count <= ROWS + LOCAL_ROWS);
 	CHECK(reply->matched_count <= reply->evaluated_count);
 	CHECK(reply->is_at_end == (reply->last_key.len == 0));
 	reader_init(&rows, slice_of(reply->rows.data, reply->rows.len));
@@ -171,6 +263,11 @@ static struct slice some_key(struct reader *recipe, uint8_t out[PARTITION_FIXTUR
 
 	if (choice >= 0xf0)
 		return some_bytes(recipe, 32);
+	if (choice >= 0xe0) { /* where a table, or the next, begins */
+		memset(out, 0, 4);
+		out[3] = (uint8_t)(1 + choice % 2);
+		return slice_of(out, 4);
+	}
 	name[0] = (char)('a' + choice % (ROWS + 2));
 	return partition_fixture_key(out, name);
 }
@@ -223,6 +320,8 @@ static size_t build_range(struct reader *recipe, uint8_t *out)
 	build_program(&program, recipe);
 	message.filter = (flags & 8) != 0 ? &program.condition : NULL;
 	message.projection = (flags & 16) != 0 ? &program.projection : NULL;
+	message.local_number = (flags & 32) != 0 ? 1 + reader_u8(recipe) % (LOCAL_INDEXES + 1) : 0;
+	message.fetch_items = (flags & 64) != 0;
 	return cleave__read_range_request__pack(&message, out);
 }
 

@@ -10,6 +10,7 @@
 #include "proto/catalog/index_info.h"
 #include "proto/model/item_equal.h"
 #include "storage/encoding/stored_item.h"
+#include "storage/engine/engine_memory.h"
 #include "storage/index/index_plan.h"
 #include "storage/index/local_row.h"
 #include "tests/support/partition_fixture.h"
@@ -341,6 +342,15 @@ static void random_write(struct fixture *x, struct rng *rng, struct index_write 
 	}
 }
 
+/* Every so many-th read by the loop finds its row not in memory; 0: none. */
+static void set_misses(struct fixture *x, uint32_t every)
+{
+	for (uint64_t node_id = 1; node_id <= VOTERS; node_id++) {
+		if (x->f->net->nodes[node_id].disk != NULL)
+			engine_memory_disk_miss_every(x->f->net->nodes[node_id].disk, every);
+	}
+}
+
 /* Several writes of one turn: each is decided on what those before it will leave. */
 static void random_turn(struct fixture *x, struct rng *rng)
 {
@@ -370,7 +380,9 @@ static void local_indexes_are_what_the_items_say_on_every_replica(void **state)
 	rng_seed(&rng, RNG_SEED);
 	open_fixture(&x);
 	for (int turn = 0; turn < TURNS; turn++) {
+		set_misses(&x, (uint32_t)turn % 4);
 		random_turn(&x, &rng);
+		set_misses(&x, 0);
 		if (turn % 10 == 9)
 			check_all(&x);
 		if (turn % 50 == 25) { /* a replica that comes back, and another leader */
