@@ -33,7 +33,7 @@ run_javascript()
 		npm ci --omit=dev --no-audit --no-fund --loglevel=error
 		cp package-lock.json .installed-lock.json
 	fi
-	NODE_EXTRA_CA_CERTS=${AWS_CA_BUNDLE:-${NODE_EXTRA_CA_CERTS:-}} node --test test_sdk.mjs test_writes.mjs
+	NODE_EXTRA_CA_CERTS=${AWS_CA_BUNDLE:-${NODE_EXTRA_CA_CERTS:-}} node --test test_sdk.mjs test_writes.mjs test_indexes.mjs
 }
 
 run_cli()
