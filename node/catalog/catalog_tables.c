@@ -46,16 +46,21 @@ static enum status find_settled(const struct evaluation *evaluation, const char 
 	return ST_OK;
 }
 
-static enum status submit_table(struct evaluation *evaluation, const struct table_info *table)
+/* What replicas could not decode must not get into the log. */
+static bool can_be_logged(struct evaluation *evaluation, const Cleave__TableRecord *record)
 {
 	struct table_info decoded;
 
+	return table_info_decode(record, &evaluation->arena, &decoded) == ST_OK;
+}
+
+static enum status submit_table(struct evaluation *evaluation, const struct table_info *table)
+{
 	evaluation->command.put_table = table_info_encode(table, &evaluation->arena);
 	evaluation->command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_PUT_TABLE;
 	if (evaluation->command.put_table == NULL)
 		return ST_NO_MEMORY;
-	/* What replicas could not decode must not get into the log. */
-	if (table_info_decode(evaluation->command.put_table, &evaluation->arena, &decoded) != ST_OK)
+	if (!can_be_logged(evaluation, evaluation->command.put_table))
 		return ST_INVALID;
 	return catalog_submit(evaluation->catalog, &evaluation->command, evaluation->request);
 }
@@ -191,6 +196,22 @@ static bool has_unsettled_index(const struct table_info *table)
 	return false;
 }
 
+/* What is proposed and not applied yet counts as there. */
+static enum status check_new_index(const struct evaluation *evaluation, const struct table_info *table)
+{
+	const struct catalog *catalog = evaluation->catalog;
+	size_t pending_count = catalog->next_table_id - catalog->fsm.next_table_id;
+	uint32_t global_count = 0;
+	uint32_t cursor = 0;
+
+	while (table_indexes_next(table->indexes, false, &cursor) != NULL)
+		global_count++;
+	if (has_unsettled_index(table) || global_count >= LIMIT_GLOBAL_INDEX_COUNT ||
+	    evaluation->state->table_count + pending_count >= CATALOG_TABLES_MAX)
+		return ST_TOO_BIG;
+	return catalog->driver == NULL ? ST_UNAVAILABLE : ST_OK;
+}
+
 /* The table with one index more. */
 static enum status append_index(struct evaluation *evaluation, struct table_info *table,
 				const struct table_index *index)
@@ -223,8 +244,9 @@ static enum status create_index(struct evaluation *evaluation, struct table_info
 	if (index_info_decode(record, &evaluation->arena, &index) != ST_OK || table_index_is_local(&index) ||
 	    table_indexes_find(table->indexes, slice_of_string(index.name)) != NULL)
 		return ST_INVALID;
-	if (has_unsettled_index(table))
-		return ST_TOO_BIG;
+	status = check_new_index(evaluation, table);
+	if (status != ST_OK)
+		return status;
 	catalog_creation_begin(&creation, evaluation->catalog, &evaluation->arena, evaluation->now_wall_us);
 	index.table_id = creation.ids.next_table_id++;
 	index.state = INDEX_CREATING;
@@ -237,6 +259,8 @@ static enum status create_index(struct evaluation *evaluation, struct table_info
 	create.table = table_info_encode(table, &evaluation->arena);
 	if (create.table == NULL)
 		return ST_NO_MEMORY;
+	if (!can_be_logged(evaluation, create.table))
+		return ST_INVALID;
 	evaluation->command.create_index = &create;
 	evaluation->command.command_case = CLEAVE__CATALOG_COMMAND__COMMAND_CREATE_INDEX;
 	status = catalog_submit(evaluation->catalog, &evaluation->command, evaluation->request);

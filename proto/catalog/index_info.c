@@ -58,6 +58,21 @@ enum status index_info_decode(const Cleave__IndexRecord *record, struct arena *a
 	return status;
 }
 
+/* Of each kind no more than a table may have, and names as many as all its indexes may project. */
+static bool are_within_limits(const struct table_indexes *indexes)
+{
+	uint32_t local_count = 0;
+	uint32_t attribute_count = 0;
+
+	for (uint32_t i = 0; i < indexes->count; i++) {
+		local_count += table_index_is_local(&indexes->list[i]);
+		attribute_count += indexes->list[i].attribute_count;
+	}
+	return local_count <= LIMIT_LOCAL_INDEX_COUNT &&
+	       indexes->count - local_count <= LIMIT_GLOBAL_INDEX_COUNT &&
+	       attribute_count <= LIMIT_PROJECTED_ATTRIBUTE_COUNT;
+}
+
 enum status index_info_decode_all(const Cleave__TableRecord *record, struct arena *arena,
 				  const struct table_indexes **indexes_out)
 {
@@ -82,6 +97,8 @@ enum status index_info_decode_all(const Cleave__TableRecord *record, struct aren
 			return status;
 		indexes->count++;
 	}
+	if (!are_within_limits(indexes))
+		return ST_CORRUPT;
 	*indexes_out = indexes;
 	return ST_OK;
 }
