@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Global indexes while nodes are killed: in the end each holds exactly what the table's items say.
+
+Writers move items from one index key to another, take the key away, delete and make items anew; nodes are killed one
+after the other; one index is there from the start, one is made in the middle of it.
+"""
+
+import os
+import random
+import threading
+import unittest
+
+from cluster_lab import SEED, ClusterTest, say, wait_for
+
+ROUNDS = int(os.environ.get("CLEAVE_INDEX_KILL_ROUNDS", "6"))
+WRITERS = 6
+KEYS = 200
+INDEX_KEYS = 15
+CONVERGED_S = 60
+
+
+def index(name, *keys, **projection):
+    kinds = ("HASH", "RANGE")
+    return {
+        "IndexName": name,
+        "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds)],
+        "Projection": projection or {"ProjectionType": "ALL"},
+    }
+
+
+DEFINITIONS = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "g")]
+
+
+class Writer(threading.Thread):
+    """Random writes until it is told to stop; a refusal would be a client's error, and is kept."""
+
+    def __init__(self, db, table, seed):
+        super().__init__(daemon=True)
+        self.db, self.table, self.dice = db, table, random.Random(seed)
+        self.is_stopping = threading.Event()
+        self.count = 0
+        self.errors = []
+
+    def write(self):
+        key = {"pk": {"S": f"item-{self.dice.randrange(KEYS)}"}}
+        group = {"S": f"group-{self.dice.randrange(INDEX_KEYS)}"}
+        value = {"N": str(self.dice.randrange(10**9))}
+        choice = self.dice.random()
+        if choice < 0.2:
+            self.db.delete_item(TableName=self.table, Key=key)
+        elif choice < 0.35:
+            self.db.put_item(TableName=self.table, Item={**key, "v": value})
+        elif choice < 0.7:
+            self.db.put_item(TableName=self.table, Item={**key, "v": value, "g": group})
+        else:
+            self.db.update_item(
+                TableName=self.table,
+                Key=key,
+                UpdateExpression="SET g = :g, v = :v",
+                ExpressionAttributeValues={":g": group, ":v": value},
+            )
+
+    def run(self):
+        while not self.is_stopping.is_set():
+            try:
+                self.write()
+                self.count += 1
+            except Exception as error:  # what it was is told by the test
+                self.errors.append(error)
+
+
+class IndexKillTest(ClusterTest):
+    def rows(self, db, table, **more):
+        pages = db.get_paginator("scan").paginate(TableName=table, **more)
+        items = [item for page in pages for item in page["Items"]]
+        return sorted(items, key=lambda item: item["pk"]["S"])
+
+    def is_active(self, db, table):
+        found = db.describe_table(TableName=table)["Table"]
+        states = [each["IndexStatus"] for each in found["GlobalSecondaryIndexes"]]
+        return found["TableStatus"] == "ACTIVE" and set(states) == {"ACTIVE"}
+
+    def add_index(self, db, table):
+        db.update_table(
+            TableName=table,
+            AttributeDefinitions=DEFINITIONS,
+            GlobalSecondaryIndexUpdates=[{"Create": index("late", "g", "pk", ProjectionType="KEYS_ONLY")}],
+        )
+
+    def test_indexes_hold_what_the_table_holds(self):
+        lab = self.start_lab()
+        db = lab.client()
+        table = "index-kill"
+        db.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=DEFINITIONS,
+            GlobalSecondaryIndexes=[index("early", "g")],
+        )
+        wait_for(lambda: self.is_active(db, table), "the table is active")
+        writers = [Writer(lab.client(), table, SEED + number) for number in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        for number in range(ROUNDS):
+            victim = f"node-{number % 3 + 1}"
+            before = sum(writer.count for writer in writers)
+            lab.kill(victim)
+            wait_for(lambda: sum(writer.count for writer in writers) > before + 200, "writers go on")
+            if number == ROUNDS // 2:
+                self.add_index(db, table)
+            lab.start(victim)
+        for writer in writers:
+            writer.is_stopping.set()
+        for writer in writers:
+            writer.join()
+        say(f"  {sum(writer.count for writer in writers)} writes, seed {SEED}")
+        self.assertEqual([error for writer in writers for error in writer.errors], [])
+        wait_for(lambda: self.is_active(db, table), "all indexes are active", CONVERGED_S)
+        wanted = [item for item in self.rows(db, table, ConsistentRead=True) if "g" in item]
+        self.assertGreater(len(wanted), KEYS // 4)
+        wait_for(lambda: self.rows(db, table, IndexName="early") == wanted, "the index holds all", CONVERGED_S)
+        keys = [{name: item[name] for name in ("pk", "g")} for item in wanted]
+        wait_for(lambda: self.rows(db, table, IndexName="late") == keys, "so does the later one", CONVERGED_S)
+
+
+if __name__ == "__main__":
+    unittest.main()
