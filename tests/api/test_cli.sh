@@ -70,6 +70,19 @@ make_table()
 	expect "the table is listed" True "$(db list-tables | field "['TableNames'].count('$table') == 1")"
 }
 
+use_tags()
+{
+	local arn
+
+	arn=$(db describe-table --table-name "$table" | field '["Table"]["TableArn"]')
+	expect "a tag is put" '' "$(db tag-resource --resource-arn "$arn" --tags Key=team,Value=blue Key=cost,Value=7)"
+	expect "it is listed" blue "$(db list-tags-of-resource --resource-arn "$arn" | field '["Tags"][0]["Value"]')"
+	db untag-resource --resource-arn "$arn" --tag-keys team
+	expect "it is gone" cost "$(db list-tags-of-resource --resource-arn "$arn" | field '["Tags"][0]["Key"]')"
+	expect "the ARN names the table" "$table" "$(db describe-table --table-name "$arn" | field '["Table"]["TableName"]')"
+	expect_error "a table that is not" ResourceNotFoundException db list-tags-of-resource --resource-arn "${arn}x"
+}
+
 write_on_condition()
 {
 	local key='{"pk": {"S": "c"}, "sk": {"N": "1"}}' one='{":one": {"N": "1"}}' update
@@ -218,6 +231,7 @@ drop_table()
 }
 
 make_table
+use_tags
 write_on_condition
 use_items
 page_through

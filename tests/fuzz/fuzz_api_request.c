@@ -3,13 +3,15 @@
  *
  * Byte 0 names the operation and whether the rest is a body as it stands or a recipe: pairs of
  * bytes that choose a member and a value for it. */
+#include "coordinator/api/api_arn.h"
 #include "coordinator/api/api_batch_input.h"
 #include "coordinator/api/api_batch_write_input.h"
 #include "coordinator/api/api_item_input.h"
 #include "coordinator/api/api_item_write_input.h"
 #include "coordinator/api/api_query_range.h"
-#include "coordinator/api/api_table_input.h"
+#include "coordinator/api/api_table_update.h"
 #include "coordinator/api/api_table_write.h"
+#include "coordinator/api/api_tag_input.h"
 #include "proto/model/item_check.h"
 #include "proto/model/row_key.h"
 #include "storage/expr/eval_check.h"
@@ -29,6 +31,8 @@ enum operation {
 	BATCH_GET,
 	UPDATE_ITEM,
 	BATCH_WRITE,
+	TAG,
+	UNTAG,
 	OPERATION_COUNT
 };
 
@@ -73,6 +77,12 @@ static const char *const members[] = {
 	"UpdateExpression",
 	"AttributeUpdates",
 	"ReturnValuesOnConditionCheckFailure",
+	"LocalSecondaryIndexes",
+	"GlobalSecondaryIndexUpdates",
+	"SSESpecification",
+	"OnDemandThroughput",
+	"ResourceArn",
+	"TagKeys",
 };
 
 static const char *const values[] = {
@@ -134,6 +144,20 @@ static const char *const values[] = {
 	"\"a < :a AND attribute_not_exists(#b)\"",
 	"{\":a\":{\"L\":[]},\":b\":{\"L\":[{\"S\":\"x\"}]},\":n\":{\"N\":\"1\"}}",
 	"{\"a\":{\"Exists\":false},\"b\":{\"Value\":{\"N\":\"1\"}}}",
+	("[{\"IndexName\":\"abc\",\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+	 "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"Projection\":{\"ProjectionType\":\"ALL\"}}]"),
+	("[{\"IndexName\":\"abd\",\"KeySchema\":[{\"AttributeName\":\"sk\",\"KeyType\":\"HASH\"}],"
+	 "\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"a\",\"b\"]}}]"),
+	("[{\"Create\":{\"IndexName\":\"abe\",\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}]"
+	 ","
+	 "\"Projection\":{\"ProjectionType\":\"KEYS_ONLY\"}}}]"),
+	"[{\"Delete\":{\"IndexName\":\"abc\"}}]",
+	"[{\"Key\":\"a\",\"Value\":\"\"},{\"Key\":\"b\",\"Value\":\"1\"}]",
+	"[\"a\",\"b\"]",
+	"\"arn:aws:dynamodb:us-east-1:000000000000:table/things\"",
+	"\"arn:aws:dynamodb:us-east-1:000000000000:table/things/index/abc\"",
+	"{\"MaxReadRequestUnits\":1}",
+	"{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k\"}",
 	"{\"a\":{\"Action\":\"ADD\",\"Value\":{\"N\":\"1\"}},\"b\":{\"Action\":\"DELETE\"}}",
 };
 
@@ -174,7 +198,7 @@ static void check_item(enum item_op_kind kind, struct slice table_name, struct s
 	enum status status;
 	struct buf row_key;
 
-	CHECK(table_schema_name_is_valid(table_name));
+	CHECK(table_schema_name_is_valid(table_name) || api_arn_names_table(table_name));
 	CHECK(item_check(item) == ST_OK);
 	CHECK(kind != ITEM_OP_PUT || item_size_bytes(item) <= LIMIT_ITEM_SIZE_BYTES);
 	CHECK(table_schema_init(&schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
@@ -185,26 +209,49 @@ static void check_item(enum item_op_kind kind, struct slice table_name, struct s
 	buf_close(&row_key);
 }
 
-static void check_table(const struct api_table_input *input)
+/* What is made of a new table is a record that the catalog takes, and can be described. */
+static void check_created(const struct api_table_input *input, struct arena *arena)
 {
-	struct table_info table = { .name = "things" };
-	struct api_error error;
+	struct table_info table = { .name = "things",
+				    .schema = input->schema,
+				    .indexes = input->indexes,
+				    .tags = input->tags,
+				    .is_on_demand = input->is_on_demand };
+	Cleave__TableRecord *record = table_info_encode(&table, arena);
+	struct table_info decoded;
 	struct json_writer writer;
 	struct buf out;
 
-	CHECK(table_schema_name_is_valid(input->name));
-	CHECK(input->read_units <= LIMIT_TABLE_CAPACITY_UNITS &&
-	      input->write_units <= LIMIT_TABLE_CAPACITY_UNITS);
-	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
-	api_error_init(&error);
-	CHECK(api_table_input_apply(input, &table, &error) || error.type != API_OK);
-	buf_init(&out, 64 * 1024);
+	CHECK(record != NULL && table_info_decode(record, arena, &decoded) == ST_OK);
+	buf_init(&out, 1024 * 1024);
 	json_writer_init(&writer, &out);
 	json_writer_object_start(&writer);
-	api_table_write(&writer, "Table", &table, "us-east-1");
+	api_table_write(&writer, "Table", &decoded, "us-east-1");
 	json_writer_object_end(&writer);
 	CHECK(out.status == ST_OK && item_check_utf8(buf_slice(&out)));
 	buf_close(&out);
+}
+
+static void check_updated(const struct api_table_input *input, struct arena *arena)
+{
+	struct table_info table = { .name = "things" };
+	struct api_error error;
+
+	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
+	api_error_init(&error);
+	CHECK(api_table_update_apply(input, arena, &table, &error) == (error.type == API_OK));
+	CHECK(input->index_updates.create_count == 0 || input->index_updates.create != NULL);
+}
+
+static void check_table(enum operation operation, const struct api_table_input *input, struct arena *arena)
+{
+	CHECK(table_schema_name_is_valid(input->name) || api_arn_names_table(input->name));
+	CHECK(input->read_units <= LIMIT_TABLE_CAPACITY_UNITS &&
+	      input->write_units <= LIMIT_TABLE_CAPACITY_UNITS);
+	if (operation == CREATE)
+		check_created(input, arena);
+	else
+		check_updated(input, arena);
 }
 
 struct nothing {
@@ -273,7 +320,7 @@ static bool try_tables(enum operation operation, struct slice body, struct arena
 					   : api_table_input_update(body, arena, &input, error);
 
 	if (is_good)
-		check_table(&input);
+		check_table(operation, &input, arena);
 	return is_good;
 }
 
@@ -282,13 +329,15 @@ static void check_range(enum api_query_kind kind, const struct api_query_input *
 			struct api_error *error)
 {
 	struct table_info table = { .table_id = 7, .token_seed = 1 };
+	struct api_query_target target;
 	struct api_query_range range;
 	bool is_range;
 
 	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
 	CHECK(table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
-	is_range = kind == API_QUERY ? api_query_range_of_query(input, &table, arena, &range, error)
-				     : api_query_range_of_scan(input, &table, arena, &range, error);
+	api_query_target_of_table(&table, &target);
+	is_range = kind == API_QUERY ? api_query_range_of_query(input, &target, arena, &range, error)
+				     : api_query_range_of_scan(input, &target, arena, &range, error);
 	if (!is_range)
 		return;
 	CHECK(slice_compare(range.start, range.end) <= 0);
@@ -330,6 +379,17 @@ static bool try_batch_writes(struct slice body, struct arena *arena, struct api_
 	return true;
 }
 
+static bool try_tags(enum api_tag_kind kind, struct slice body, struct arena *arena, struct api_error *error)
+{
+	struct api_tag_input input;
+
+	if (!api_tag_input_read(kind, body, arena, &input, error))
+		return false;
+	CHECK(api_arn_names_table(input.resource));
+	CHECK((kind == API_TAG) == (input.put != NULL) && (kind == API_UNTAG) == (input.remove_count > 0));
+	return true;
+}
+
 static bool try_operation(enum operation operation, struct slice body, struct arena *arena,
 			  struct api_error *error)
 {
@@ -357,6 +417,10 @@ static bool try_operation(enum operation operation, struct slice body, struct ar
 		return try_queries(API_SCAN, body, arena, error);
 	case BATCH_GET:
 		return try_batches(body, arena, error);
+	case TAG:
+		return try_tags(API_TAG, body, arena, error);
+	case UNTAG:
+		return try_tags(API_UNTAG, body, arena, error);
 	default:
 		return try_tables(operation, body, arena, error);
 	}

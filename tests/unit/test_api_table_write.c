@@ -90,11 +90,79 @@ static void a_provisioned_table_shows_its_units_and_their_changes(void **state)
 		"\"TableClassSummary\":{\"TableClass\":\"STANDARD\"},\"DeletionProtectionEnabled\":true}}");
 }
 
+static void indexes_and_encryption_are_described(void **state)
+{
+	struct table_info table = make_table();
+	const struct slice names[] = { slice_of_string("a") };
+	struct {
+		struct table_indexes set;
+		struct table_index room[2];
+	} indexes = { .set = { .count = 2 } };
+
+	(void)state;
+	assert_int_equal(
+		table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
+	table.is_on_demand = true;
+	table.state = TABLE_CREATING;
+	table.is_encrypted = true;
+	memcpy(table.kms_key, "k1", 3);
+	table.indexes = &indexes.set;
+	indexes.set.list[0] = (struct table_index){ .name = "near",
+						    .local_number = 1,
+						    .state = INDEX_ACTIVE };
+	assert_int_equal(
+		table_schema_init(&indexes.set.list[0].schema, slice_of_string("pk"), slice_of_string("S")),
+		ST_OK);
+	assert_int_equal(table_schema_set_sort_key(&indexes.set.list[0].schema, slice_of_string("x"),
+						   slice_of_string("B")),
+			 ST_OK);
+	indexes.set.list[1] = (struct table_index){ .name = "far",
+						    .state = INDEX_CREATING,
+						    .is_backfilling = true,
+						    .projection = INDEX_PROJECTS_SOME,
+						    .attributes = names,
+						    .attribute_count = 1 };
+	assert_int_equal(
+		table_schema_init(&indexes.set.list[1].schema, slice_of_string("x"), slice_of_string("B")),
+		ST_OK);
+	assert_written(
+		&table,
+		"{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
+		"{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"},"
+		"{\"AttributeName\":\"x\",\"AttributeType\":\"B\"}],"
+		"\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"TableName\":\"things\","
+		"\"TableStatus\":\"CREATING\",\"CreationDateTime\":1700000000.012,\"ProvisionedThroughput\":{"
+		"\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0},"
+		"\"TableSizeBytes\":0,\"ItemCount\":0,"
+		"\"TableArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things\","
+		"\"TableId\":\"01234567-89ab-cdef-0102-030405060708\","
+		"\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},"
+		"\"TableThroughputModeSummary\":{\"TableThroughputMode\":\"PAY_PER_REQUEST\"},"
+		"\"LocalSecondaryIndexes\":[{\"IndexName\":\"near\","
+		"\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"x\",\"KeyType\":\"RANGE\"}],\"Projection\":{\"ProjectionType\":\"ALL\"}"
+		","
+		"\"IndexSizeBytes\":0,\"ItemCount\":0,"
+		"\"IndexArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things/index/near\"}],"
+		"\"GlobalSecondaryIndexes\":[{\"IndexName\":\"far\","
+		"\"KeySchema\":[{\"AttributeName\":\"x\",\"KeyType\":\"HASH\"}],"
+		"\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"a\"]},"
+		"\"IndexStatus\":\"CREATING\",\"Backfilling\":true,\"ProvisionedThroughput\":{"
+		"\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0},"
+		"\"IndexSizeBytes\":0,\"ItemCount\":0,"
+		"\"IndexArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things/index/far\"}],"
+		"\"SSEDescription\":{\"Status\":\"ENABLED\",\"SSEType\":\"KMS\","
+		"\"KMSMasterKeyArn\":\"arn:aws:kms:eu-west-1:000000000000:key/k1\"},"
+		"\"DeletionProtectionEnabled\":false}}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_on_demand_table_has_a_billing_summary_and_no_units),
 		cmocka_unit_test(a_provisioned_table_shows_its_units_and_their_changes),
+		cmocka_unit_test(indexes_and_encryption_are_described),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,50 @@ static void update_replaces_settings_and_notes_when(void **state)
 	world_stop(&world);
 }
 
+static enum status tag(struct catalog_world *world, const char *name, const char *key)
+{
+	Cleave__TagTableRequest request = CLEAVE__TAG_TABLE_REQUEST__INIT;
+	Cleave__TagSet set = CLEAVE__TAG_SET__INIT;
+	Cleave__Tag tag = CLEAVE__TAG__INIT;
+	Cleave__Tag *tags[] = { &tag };
+	uint64_t number = ++world->request_number;
+	char name_copy[32];
+
+	(void)snprintf(name_copy, sizeof(name_copy), "%s", name);
+	tag.key = (ProtobufCBinaryData){ strlen(key), (uint8_t *)(uintptr_t)key };
+	set.tags = tags;
+	set.n_tags = 1;
+	request.name = name_copy;
+	request.put = &set;
+	request.request_id = (ProtobufCBinaryData){ sizeof(number), (uint8_t *)&number };
+	return world_ask(world, METHOD_CATALOG_TAG_TABLE, &request.base);
+}
+
+/* Nothing but its tags changes, not even for a moment; and they outlive other changes. */
+static void tags_leave_a_table_as_it_is(void **state)
+{
+	struct catalog_world world;
+	size_t size;
+
+	(void)state;
+	world_start(&world, 1);
+	world_register(&world, 1);
+	assert_int_equal(tag(&world, "orders", "a"), ST_NOT_FOUND);
+	assert_int_equal(world_create(&world, "orders", 1, 0), ST_OK);
+	assert_int_equal(tag(&world, "orders", "a"), ST_BUSY);
+	world_report_leaders(&world, "orders");
+	assert_int_equal(tag(&world, "orders", ""), ST_INVALID);
+	assert_int_equal(tag(&world, "orders", "a"), ST_OK);
+	assert_int_equal(world_table(&world, "orders")->state, TABLE_ACTIVE);
+	size = world_table(&world, "orders")->tags.size;
+	assert_true(size > 0);
+	assert_int_equal(update(&world, "orders", 10, false), ST_OK);
+	assert_int_equal(world_table(&world, "orders")->tags.size, size);
+	assert_int_equal(tag(&world, "orders", "b"), ST_OK);
+	assert_true(world_table(&world, "orders")->tags.size > size);
+	world_stop(&world);
+}
+
 static void protected_table_is_not_deleted(void **state)
 {
 	struct catalog_world world;
@@ -335,6 +379,7 @@ int main(void)
 		cmocka_unit_test(delete_follows_the_state_of_the_table),
 		cmocka_unit_test(update_replaces_settings_and_notes_when),
 		cmocka_unit_test(protected_table_is_not_deleted),
+		cmocka_unit_test(tags_leave_a_table_as_it_is),
 		cmocka_unit_test(state_survives_a_restart),
 		cmocka_unit_test(sync_answers_the_version),
 		cmocka_unit_test(detached_catalog_refuses_and_answers_what_waits),

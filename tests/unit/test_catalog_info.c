@@ -21,6 +21,9 @@ static struct table_info full_table(void)
 		.decreased_wall_us = 15,
 		.decreases_today = 16,
 		.table_class = "STANDARD",
+		.is_encrypted = true,
+		.kms_key = "alias/mine",
+		.tags = { (const uint8_t *)"\x0a\x03\x0a\x01\x61", 5 }, /* one, of the key "a" */
 	};
 
 	assert_int_equal(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")),
@@ -55,6 +58,10 @@ static void table_comes_back_as_it_went(void **state)
 	assert_int_equal(back.decreased_wall_us, 15);
 	assert_int_equal(back.decreases_today, 16);
 	assert_string_equal(back.table_class, "STANDARD");
+	assert_true(back.is_encrypted);
+	assert_string_equal(back.kms_key, "alias/mine");
+	assert_int_equal(back.tags.size, 5);
+	assert_memory_equal(back.tags.data, table.tags.data, 5);
 	arena_close(&arena);
 }
 

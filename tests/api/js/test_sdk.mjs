@@ -8,7 +8,10 @@ import {
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
+  ListTagsOfResourceCommand,
   PutItemCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateTableCommand,
   paginateListTables,
   paginateQuery,
@@ -81,6 +84,24 @@ test("pages of one table each list every table once", async () => {
   for await (const page of paginateListTables({ client, pageSize: 1 }, {})) names.push(...page.TableNames);
   assert.equal(names.filter((name) => name === table).length, 1);
   assert.equal(new Set(names).size, names.length);
+});
+
+test("a table has tags, and a name that is its ARN", async () => {
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
+  const ResourceArn = Table.TableArn;
+  const Tags = [
+    { Key: "team", Value: "blue" },
+    { Key: "cost", Value: "" },
+  ];
+  await client.send(new TagResourceCommand({ ResourceArn, Tags }));
+  assert.deepEqual((await client.send(new ListTagsOfResourceCommand({ ResourceArn }))).Tags, Tags);
+  await client.send(new UntagResourceCommand({ ResourceArn, TagKeys: ["team"] }));
+  assert.deepEqual((await client.send(new ListTagsOfResourceCommand({ ResourceArn }))).Tags, Tags.slice(1));
+  const again = await client.send(new DescribeTableCommand({ TableName: ResourceArn }));
+  assert.equal(again.Table.TableId, Table.TableId);
+  await assert.rejects(client.send(new ListTagsOfResourceCommand({ ResourceArn: `${ResourceArn}x` })), {
+    name: "ResourceNotFoundException",
+  });
 });
 
 test("a table's throughput can be changed", async () => {
