@@ -7,6 +7,7 @@
 #include "node/placement/placer.h"
 #include "proto/base/digest.h"
 #include "replication/group/group_internal.h"
+#include "tests/sim/sim_exact.h"
 
 enum {
 	DIGEST_EVERY_US = 700 * SIM_MS,
@@ -166,6 +167,17 @@ static uint64_t digest_partition(const struct partition_info *info, uint64_t dig
 	return digest;
 }
 
+static uint64_t digest_indexes(const struct table_indexes *indexes, uint64_t digest)
+{
+	for (uint32_t i = 0; indexes != NULL && i < indexes->count; i++) {
+		digest = digest_hash64(slice_of_string(indexes->list[i].name), digest);
+		digest = digest_u64(indexes->list[i].table_id, digest);
+		digest = digest_u64((uint64_t)indexes->list[i].state, digest);
+		digest = digest_u64(indexes->list[i].is_backfilling, digest);
+	}
+	return digest;
+}
+
 static uint64_t digest_table(const struct catalog_state *state, const struct table_info *table,
 			     uint64_t digest)
 {
@@ -176,6 +188,7 @@ static uint64_t digest_table(const struct catalog_state *state, const struct tab
 	digest = digest_u64(table->version, digest);
 	digest = digest_u64(table->token_seed, digest);
 	digest = digest_hash64(slice_of_string(table->name), digest);
+	digest = digest_indexes(table->indexes, digest);
 	for (size_t i = 0; (info = catalog_state_partition_at(state, table->table_id, i)) != NULL; i++)
 		digest = digest_partition(info, digest);
 	return digest;
@@ -378,7 +391,8 @@ bool sim_check_has_converged(struct sim_check *check, char *laggard_out, size_t 
 			return false;
 	}
 	return are_tables_settled(state, laggard_out, size_bytes) &&
-	       has_no_orphan(check, state, laggard_out, size_bytes);
+	       has_no_orphan(check, state, laggard_out, size_bytes) &&
+	       sim_exact_are_indexes(check->cluster, state, laggard_out, size_bytes);
 }
 
 /* --- crashes and starts --- */

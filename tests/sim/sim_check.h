@@ -8,6 +8,7 @@
  *                the catalog that any process has
  *   convergence  after the last fault all members of each group reach the same index, no table is
  *                between two states, and no replica is left that the catalog does not name
+ *   indexes      each global index then holds exactly what its table's items say (sim_exact.h)
  *   promises     sim_promise.h
  *
  * Threads  one.

@@ -19,6 +19,7 @@ enum {
 	MAIN_KEYS_MIN = 4,
 	MAIN_GROUP_PERCENT = 45, /* of the groups that a fault is aimed at */
 	CATALOG_GROUP_PERCENT = 25,
+	INDEX_MOVES_PERCENT = 40,
 	LATE_STRAYS_PERCENT = 40,
 	LATE_STRAY_S_MAX = 20, /* longer than a log is kept */
 };
@@ -73,7 +74,8 @@ static void start_coordinators(struct sim_cluster *cluster, const struct sim_nod
 	for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
 		sim_coordinator_init(&cluster->coordinators[i], &cluster->world, &cluster->net,
 				     SIM_COORDINATOR_ID_FIRST + i, settings->seed_count);
-	sim_tables_init(&cluster->tables, &cluster->world, cluster->coordinators);
+	sim_index_init(&cluster->index, &cluster->world, &cluster->coordinators[0]);
+	sim_tables_init(&cluster->tables, &cluster->world, cluster->coordinators, &cluster->index);
 	sim_workload_init(&cluster->workload, &cluster->world, cluster->coordinators,
 			  (uint32_t)sim_range(&cluster->world.fault_rng, MAIN_KEYS_MIN, SIM_KEYS_MAX));
 	sim_counters_init(&cluster->counters, &cluster->world, cluster->coordinators);
@@ -181,19 +183,40 @@ const struct catalog_state *sim_cluster_newest_state(struct sim_cluster *cluster
 	return newest;
 }
 
-uint64_t sim_cluster_main_partition(struct sim_cluster *cluster)
+static uint64_t any_partition(struct sim_cluster *cluster, const struct catalog_state *state,
+			      uint32_t table_id)
 {
-	const struct catalog_state *state = sim_cluster_newest_state(cluster);
-	const struct table_info *table = state == NULL ? NULL
-						       : catalog_state_table_named(
-								 state, slice_of_string(SIM_MAIN_TABLE));
-	size_t count = table == NULL ? 0 : catalog_state_partition_count(state, table->table_id);
+	size_t count = catalog_state_partition_count(state, table_id);
 
 	if (count == 0)
 		return 0;
-	return catalog_state_partition_at(state, table->table_id,
+	return catalog_state_partition_at(state, table_id,
 					  (size_t)rng_below(&cluster->world.fault_rng, count))
 		->partition_id;
+}
+
+static const struct table_info *main_table(const struct catalog_state *state)
+{
+	return state == NULL ? NULL : catalog_state_table_named(state, slice_of_string(SIM_MAIN_TABLE));
+}
+
+uint64_t sim_cluster_main_partition(struct sim_cluster *cluster)
+{
+	const struct catalog_state *state = sim_cluster_newest_state(cluster);
+	const struct table_info *table = main_table(state);
+
+	return table == NULL ? 0 : any_partition(cluster, state, table->table_id);
+}
+
+uint64_t sim_cluster_lasting_partition(struct sim_cluster *cluster)
+{
+	const struct catalog_state *state = sim_cluster_newest_state(cluster);
+	const struct table_info *table = main_table(state);
+
+	if (table == NULL || table->indexes == NULL || cluster->index.is_changed ||
+	    !sim_percent(&cluster->world.fault_rng, INDEX_MOVES_PERCENT))
+		return sim_cluster_main_partition(cluster);
+	return any_partition(cluster, state, table->indexes->list[0].table_id);
 }
 
 uint64_t sim_cluster_any_group(struct sim_cluster *cluster)

@@ -26,6 +26,7 @@ struct sim_cluster {
 	struct sim_workload workload;
 	struct sim_counters counters;
 	struct sim_tables tables;
+	struct sim_index index;
 	struct buf report; /* empty: nothing is wrong */
 };
 
@@ -46,6 +47,8 @@ const struct catalog_state *sim_cluster_newest_state(struct sim_cluster *cluster
 uint64_t sim_cluster_any_group(struct sim_cluster *cluster);
 /* A partition of the main table; 0 while there is none. */
 uint64_t sim_cluster_main_partition(struct sim_cluster *cluster);
+/* One of the main table, or of its index if that is not deleted in this run; 0 while there is none. */
+uint64_t sim_cluster_lasting_partition(struct sim_cluster *cluster);
 
 /* Note a violated invariant; the run ends.  Only the first is kept. */
 void sim_cluster_fail(struct sim_cluster *cluster, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -14,7 +14,7 @@ enum {
 	DIRECTED_KINDS_MAX = 3,
 	SOUND_WAIT_US_MAX = 3 * SIM_SECOND,
 	DIRECTED_LOOK_US = 20 * SIM_MS,
-	DIRECTED_GAP_US_MAX = 500 * SIM_MS,
+	DIRECTED_GAP_US_MAX = 1 * SIM_SECOND,
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 	SILENT_PERCENT = 30,
 	RESTART_US = 200 * SIM_MS,
@@ -44,6 +44,7 @@ static const char *const names[] = {
 	[SIM_FAULT_USURP] = "usurp",
 	[SIM_FAULT_TRUNCATE] = "truncate",
 	[SIM_FAULT_HEIRS] = "heirs",
+	[SIM_FAULT_LATE] = "late",
 };
 
 static struct rng *rng_of(const struct sim_fault *fault)
@@ -316,7 +317,7 @@ static uint64_t begin_transfer(struct sim_fault *fault)
 
 static uint64_t begin_move(struct sim_fault *fault)
 {
-	uint64_t partition_id = sim_cluster_main_partition(fault->faults->cluster);
+	uint64_t partition_id = sim_cluster_lasting_partition(fault->faults->cluster);
 
 	if (partition_id != 0)
 		sim_member_move(fault->faults->member, partition_id);
@@ -327,6 +328,7 @@ static uint64_t (*const continuations[SIM_FAULT_KINDS])(struct sim_fault *) = {
 	[SIM_FAULT_USURP] = sim_staged_continue_usurp,
 	[SIM_FAULT_TRUNCATE] = sim_staged_continue_truncate,
 	[SIM_FAULT_INSTALL] = sim_staged_continue_install,
+	[SIM_FAULT_LATE] = sim_staged_continue_late,
 };
 
 static uint64_t (*const beginnings[])(struct sim_fault *) = {
@@ -353,6 +355,7 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_USURP] = sim_staged_begin_usurp,
 	[SIM_FAULT_TRUNCATE] = sim_staged_begin_truncate,
 	[SIM_FAULT_HEIRS] = sim_staged_begin_heirs,
+	[SIM_FAULT_LATE] = sim_staged_begin_late,
 };
 
 /* --- endings --- */
@@ -544,7 +547,7 @@ static uint32_t choose_directed(const struct sim_faults *faults)
 {
 	static const enum sim_fault_kind kinds[] = { SIM_FAULT_USURP,   SIM_FAULT_TRUNCATE, SIM_FAULT_HEIRS,
 						     SIM_FAULT_INSTALL, SIM_FAULT_LEADER,   SIM_FAULT_PAUSE,
-						     SIM_FAULT_MOVE };
+						     SIM_FAULT_MOVE,    SIM_FAULT_LATE };
 	struct rng *rng = &faults->cluster->world.fault_rng;
 	bool compacts = sim_cluster_node(faults->cluster, 1)->settings.log_keep_entries > 0;
 	uint32_t allowed = 0;

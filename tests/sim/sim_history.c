@@ -152,6 +152,8 @@ void sim_history_check(struct sim_cluster *cluster)
 		sim_cluster_fail(cluster, "%s", cluster->counters.problem);
 	if (cluster->tables.problem[0] != '\0')
 		sim_cluster_fail(cluster, "%s", cluster->tables.problem);
+	if (cluster->index.problem[0] != '\0')
+		sim_cluster_fail(cluster, "%s", cluster->index.problem);
 	if (!sim_cluster_has_failed(cluster))
 		check_linearizable(cluster);
 	if (!sim_cluster_has_failed(cluster))

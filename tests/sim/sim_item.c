@@ -9,7 +9,7 @@
 #include "proto/model/item_builder.h"
 #include "proto/model/row_key.h"
 
-enum { VALUE_SIZE_MAX = 128 };
+enum { VALUE_SIZE_MAX = 128, GROUPS = 3, UNGROUPED_ONE_IN = 5 };
 
 void sim_item_text(char out[SIM_ITEM_TEXT_SIZE], uint64_t value)
 {
@@ -40,9 +40,11 @@ void sim_item_register(struct buf *out, const char *name, uint64_t value, size_t
 {
 	static const uint8_t padding[SIM_ITEM_PADDING_MAX];
 	struct item_builder builder;
+	char group[SIM_ITEM_TEXT_SIZE];
 	char text[SIM_ITEM_TEXT_SIZE];
 
 	CHECK(padding_size <= sizeof(padding));
+	(void)snprintf(group, sizeof(group), "group-%" PRIu64, value % GROUPS);
 	sim_item_text(text, value);
 	buf_reset(out);
 	item_builder_init(&builder, out);
@@ -50,6 +52,10 @@ void sim_item_register(struct buf *out, const char *name, uint64_t value, size_t
 	item_builder_string(&builder, slice_of_string(name));
 	item_builder_name(&builder, slice_of_string("v"));
 	item_builder_string(&builder, slice_of_string(text));
+	if (value % UNGROUPED_ONE_IN != 0) {
+		item_builder_name(&builder, slice_of_string("g"));
+		item_builder_string(&builder, slice_of_string(group));
+	}
 	item_builder_name(&builder, slice_of_string("padding"));
 	item_builder_binary(&builder, slice_of(padding, padding_size));
 	CHECK(item_builder_finish(&builder) == ST_OK);

@@ -2,6 +2,7 @@
  *
  *   k  the key, a string
  *   v  the value of a register, a number written as a string; never "0"
+ *   g  the group that a value belongs to, for an index; some have none
  *   n  the count of a counter
  *
  * Threads  pure functions.

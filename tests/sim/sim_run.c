@@ -58,8 +58,9 @@ static bool are_clients_idle(const struct sim_run *run)
 {
 	const struct sim_cluster *cluster = &run->cluster;
 
-	return sim_probes_is_idle(&run->probes) && sim_workload_is_idle(&cluster->workload) &&
-	       sim_counters_is_idle(&cluster->counters) && sim_tables_is_idle(&cluster->tables);
+	return sim_probes_is_idle(&run->probes) && sim_index_is_idle(&cluster->index) &&
+	       sim_workload_is_idle(&cluster->workload) && sim_counters_is_idle(&cluster->counters) &&
+	       sim_tables_is_idle(&cluster->tables);
 }
 
 static void await_idle(struct sim_run *run)
@@ -71,6 +72,7 @@ static void await_idle(struct sim_run *run)
 	sim_workload_stop(&run->cluster.workload);
 	sim_counters_stop(&run->cluster.counters);
 	sim_tables_stop(&run->cluster.tables);
+	sim_index_stop(&run->cluster.index);
 	while (!world->is_over && !are_clients_idle(run)) {
 		if (world->now_us > since_us + IDLE_US) {
 			sim_cluster_fail(&run->cluster, "an operation did not end");
@@ -126,6 +128,9 @@ static void play(struct sim_run *run, uint64_t seconds)
 		      "asked leaders that were none any more %" PRIu64
 		      " times, such as were not ready %" PRIu64 " times; %" PRIu64 " promises kept",
 		      run->probes.stale_count, run->probes.fresh_count, run->check.promises.kept_count);
+	sim_world_say(world, "index: used %d, born %d, made %" PRIu64 " times, deleted %" PRIu64 " times",
+		      run->cluster.index.is_used, run->cluster.index.is_born, run->cluster.index.made_count,
+		      run->cluster.index.deleted_count);
 	sim_check_digests(&run->check);
 	sim_history_check(&run->cluster);
 }

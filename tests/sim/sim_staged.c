@@ -250,3 +250,28 @@ uint64_t sim_staged_continue_install(struct sim_fault *fault)
 	node_of(fault)->dies_in_snapshot = true;
 	return sim_range(rng_of(fault), 2 * SIM_SECOND, 8 * SIM_SECOND);
 }
+
+/* --- late --- */
+
+static void delay_all(const struct sim_fault *fault, uint64_t extra_us_max)
+{
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++)
+		cluster_of(fault)->net.links[fault->node_id][id].extra_us_max = extra_us_max;
+}
+
+uint64_t sim_staged_begin_late(struct sim_fault *fault)
+{
+	if (!choose_pair(fault))
+		return 0;
+	delay_all(fault, sim_range(rng_of(fault), 300 * SIM_MS, 3 * SIM_SECOND));
+	return sim_range(rng_of(fault), 30 * SIM_MS, 300 * SIM_MS);
+}
+
+uint64_t sim_staged_continue_late(struct sim_fault *fault)
+{
+	if (fault->stage > 1)
+		return 0;
+	delay_all(fault, 0);
+	sim_faults_crash(fault, fault->node_id, false);
+	return sim_range(rng_of(fault), 20 * SIM_MS, 2 * SIM_SECOND);
+}

@@ -7,6 +7,8 @@
  *             the follower dies on the way
  *   heirs     a leader goes while the disks of those who may follow it are slow
  *   install   a node is away until it needs a snapshot, and dies while that is put in place
+ *   late      what a leader sends is under way for long, and arrives when it is dead and
+ *             another leads
  *
  * Each function begins or continues such a fault and says how long its step lasts, 0 if it is over.
  *
@@ -24,5 +26,7 @@ uint64_t sim_staged_continue_truncate(struct sim_fault *fault);
 uint64_t sim_staged_begin_heirs(struct sim_fault *fault);
 uint64_t sim_staged_begin_install(struct sim_fault *fault);
 uint64_t sim_staged_continue_install(struct sim_fault *fault);
+uint64_t sim_staged_begin_late(struct sim_fault *fault);
+uint64_t sim_staged_continue_late(struct sim_fault *fault);
 
 #endif

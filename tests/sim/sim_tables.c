@@ -15,6 +15,7 @@ enum {
 	MESSAGE_SIZE_MAX = 4096,
 	ARENA_BYTES_MAX = 64 * 1024,
 	LIST_MIN = 256,
+	INDEXED_TABLE = 0, /* of those that come and go */
 };
 
 static struct sim_table_op *op_of(const struct sim_table_client *client)
@@ -145,6 +146,22 @@ static void start_call(struct sim_table_client *client, uint16_t method, const P
 			   on_changed);
 }
 
+/* The main table and one of those that come and go may be born with an index. */
+static const struct table_indexes *choose_indexes(const struct sim_table_client *client, struct arena *arena)
+{
+	const struct sim_index *index = client->tables->index;
+	uint32_t number = op_of(client)->name;
+	struct table_indexes *indexes;
+
+	if (!index->is_used || (number == SIM_PASSING_TABLES ? !index->is_born : number != INDEXED_TABLE))
+		return NULL;
+	indexes = arena_alloc(arena, sizeof(*indexes) + sizeof(indexes->list[0]));
+	CHECK(indexes != NULL);
+	indexes->count = 1;
+	sim_index_define(index, &indexes->list[0]);
+	return indexes;
+}
+
 static void start_create(struct sim_table_client *client, const char *name)
 {
 	Cleave__CreateTableRequest message = CLEAVE__CREATE_TABLE_REQUEST__INIT;
@@ -154,6 +171,7 @@ static void start_create(struct sim_table_client *client, const char *name)
 	arena_init(&arena, ARENA_BYTES_MAX);
 	memcpy(table.name, name, strlen(name));
 	CHECK(table_schema_init(&table.schema, slice_of_string("k"), slice_of_string("S")) == ST_OK);
+	table.indexes = choose_indexes(client, &arena);
 	message.table = table_info_encode(&table, &arena);
 	CHECK(message.table != NULL);
 	message.request_id = (ProtobufCBinaryData){ sizeof(client->request_id), client->request_id };
@@ -241,9 +259,10 @@ static void on_end(struct sim_user *user)
 		catalog_call_cancel(&client->call);
 }
 
-void sim_tables_init(struct sim_tables *tables, struct sim_world *world, struct sim_coordinator *coordinators)
+void sim_tables_init(struct sim_tables *tables, struct sim_world *world, struct sim_coordinator *coordinators,
+		     const struct sim_index *index)
 {
-	*tables = (struct sim_tables){ .world = world };
+	*tables = (struct sim_tables){ .world = world, .index = index };
 	tables->think_us_max = sim_range(&world->client_rng, THINK_US_MIN, THINK_US_MAX);
 	for (uint32_t id = 0; id < SIM_COORDINATORS; id++) {
 		struct sim_table_client *client = &tables->clients[id];

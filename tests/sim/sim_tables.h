@@ -15,6 +15,7 @@
 #ifndef TESTS_SIM_SIM_TABLES_H
 #define TESTS_SIM_SIM_TABLES_H
 
+#include "tests/sim/sim_index.h"
 #include "tests/sim/sim_workload.h"
 
 enum sim_table_op_kind { SIM_TABLE_CREATE, SIM_TABLE_DELETE, SIM_TABLE_DESCRIBE };
@@ -48,6 +49,7 @@ struct sim_table_client {
 
 struct sim_tables {
 	struct sim_world *world;
+	const struct sim_index *index; /* what tables are made with */
 	struct sim_table_client clients[SIM_COORDINATORS];
 	struct sim_table_op *ops;
 	size_t op_count;
@@ -59,8 +61,8 @@ struct sim_tables {
 	char problem[200]; /* empty: none */
 };
 
-void sim_tables_init(struct sim_tables *tables, struct sim_world *world,
-		     struct sim_coordinator *coordinators);
+void sim_tables_init(struct sim_tables *tables, struct sim_world *world, struct sim_coordinator *coordinators,
+		     const struct sim_index *index);
 void sim_tables_close(struct sim_tables *tables);
 /* Begin no new operation. */
 void sim_tables_stop(struct sim_tables *tables);
