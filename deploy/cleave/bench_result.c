@@ -175,6 +175,10 @@ static void print_settings(const struct bench_settings *settings, struct buf *ou
 		buf_append_format(out, " (%" PRIu64 " %% gets)", settings->read_percent);
 	if (settings->mix != BENCH_MIX_PUT && settings->is_consistent)
 		buf_append_string(out, ", consistent");
+	if (settings->collection_size > 0)
+		buf_append_format(out, ", collections of %" PRIu64, settings->collection_size);
+	if (settings->has_index)
+		buf_append_string(out, ", a global index");
 	buf_append_format(out, ", %" PRIu64 " connections, ", settings->connection_count);
 	if (settings->rate_per_s > 0)
 		buf_append_format(out, "open loop at %" PRIu64 "/s", settings->rate_per_s);

@@ -8,6 +8,7 @@
 
 #include "deploy/cleave/bench_client.h"
 #include "deploy/cleave/bench_pacer.h"
+#include "proto/model/limits.h"
 
 enum {
 	S_US = 1000 * 1000,
@@ -62,7 +63,10 @@ struct lane {
 	uint64_t due_us; /* when the operation should have been sent */
 };
 
-static const char *const operations[] = { [BENCH_OP_PUT] = "PutItem", [BENCH_OP_GET] = "GetItem" };
+static const char *const operations[] = {
+	[BENCH_OP_PUT] = "PutItem",    [BENCH_OP_GET] = "GetItem", [BENCH_OP_PUT_IF] = "PutItem",
+	[BENCH_OP_ADD] = "UpdateItem", [BENCH_OP_QUERY] = "Query", [BENCH_OP_SCAN] = "Scan",
+};
 
 static void feed(struct lane *lane);
 static void begin_warm_up(struct run *run);
@@ -465,6 +469,8 @@ static enum status init_requests(struct run *run)
 		.is_consistent = settings->is_consistent,
 		.keys = (enum bench_keys)settings->keys,
 		.key_count = settings->key_count,
+		.collection_size = settings->collection_size,
+		.has_index = settings->has_index,
 		.item_size_bytes = settings->item_size_bytes,
 		.seed = settings->seed,
 	};
@@ -475,13 +481,21 @@ static enum status init_requests(struct run *run)
 	return status;
 }
 
+/* A page of a query has up to a megabyte of items, which JSON makes longer. */
+static size_t answer_size_max(const struct bench_settings *settings)
+{
+	if (settings->mix == BENCH_MIX_QUERY)
+		return 2 * LIMIT_PAGE_SIZE_BYTES + settings->item_size_bytes + ANSWER_EXTRA_SIZE;
+	return settings->item_size_bytes + ANSWER_EXTRA_SIZE;
+}
+
 static enum status open_lanes(struct run *run)
 {
 	const struct bench_client_options options = {
 		.runtime = run->runtime,
 		.place = &run->settings->place,
 		.user = &client_user,
-		.response_size_bytes_max = run->settings->item_size_bytes + ANSWER_EXTRA_SIZE,
+		.response_size_bytes_max = answer_size_max(run->settings),
 		.timeout_us = run->settings->timeout_ms * 1000,
 	};
 	size_t wanted_count = (size_t)run->settings->connection_count;

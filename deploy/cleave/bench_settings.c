@@ -20,9 +20,10 @@ const char bench_program[] = "cleave bench";
 
 static const char scheme[] = "http://";
 
-static const char *const mix_names[] = {
-	[BENCH_MIX_PUT] = "put", [BENCH_MIX_GET] = "get", [BENCH_MIX_BOTH] = "mixed", NULL
-};
+static const char *const mix_names[] = { [BENCH_MIX_PUT] = "put",    [BENCH_MIX_GET] = "get",
+					 [BENCH_MIX_BOTH] = "mixed", [BENCH_MIX_PUT_IF] = "put-if",
+					 [BENCH_MIX_ADD] = "add",    [BENCH_MIX_QUERY] = "query",
+					 [BENCH_MIX_SCAN] = "scan",  NULL };
 
 static const char *const keys_names[] = {
 	[BENCH_KEYS_UNIFORM] = "uniform", [BENCH_KEYS_ZIPF] = "zipf", [BENCH_KEYS_HOT] = "hot", NULL
@@ -35,7 +36,10 @@ static const struct config_option options[] = {
 	  0, 0 },
 	{ "table", "NAME", "Created, with key pk, if there is none", "bench", NULL, CONFIG_STRING, false,
 	  FLAG(table), 0, 0 },
-	{ "op", "OP", "What to do.", "put", mix_names, CONFIG_CHOICE, false, FLAG(mix), 0, 0 },
+	{ "op", "OP",
+	  "What to do.  put-if: with a condition that holds; add: UpdateItem of a counter; query: a whole "
+	  "collection; scan: the first page, with a filter that drops all.",
+	  "put", mix_names, CONFIG_CHOICE, false, FLAG(mix), 0, 0 },
 	{ "read-percent", "P", "How many of a hundred operations of --op mixed are gets", "50", NULL,
 	  CONFIG_U64, false, FLAG(read_percent), 0, 100 },
 	{ "consistent", NULL, "Strongly consistent gets", NULL, NULL, CONFIG_FLAG, false, FLAG(is_consistent),
@@ -56,6 +60,10 @@ static const struct config_option options[] = {
 	  BENCH_WORKLOAD_KEYS_MAX },
 	{ "key-distribution", "D", "zipf: exponent 0.99; hot: 90 % of operations on 1 % of the keys.",
 	  "uniform", keys_names, CONFIG_CHOICE, false, FLAG(keys), 0, 0 },
+	{ "collection", "N", "Keys have a sort key, N items share a partition key.  0: no sort key", "0",
+	  NULL, CONFIG_U64, false, FLAG(collection_size), 0, BENCH_WORKLOAD_KEYS_MAX },
+	{ "index", NULL, "The table has a global index that projects all", NULL, NULL, CONFIG_FLAG, false,
+	  FLAG(has_index), 0, 0 },
 	{ "item-size", "BYTES", "An item's size, names and key included", "1024", NULL, CONFIG_SIZE, false,
 	  FLAG(item_size_bytes), BENCH_WORKLOAD_ITEM_SIZE_MIN, BENCH_WORKLOAD_ITEM_SIZE_MAX },
 	{ "access-key", "ID", "Whose requests; else AWS_ACCESS_KEY_ID", NULL, NULL, CONFIG_STRING, false,
@@ -188,6 +196,8 @@ bool bench_settings_parse(int argc, char **argv, struct bench_settings *settings
 	complaint = check_target(settings);
 	if (complaint == NULL)
 		complaint = check_table(settings);
+	if (complaint == NULL && settings->mix == BENCH_MIX_QUERY && settings->collection_size == 0)
+		complaint = "--op query needs --collection";
 	if (complaint == NULL)
 		complaint = check_credentials(settings);
 	if (complaint == NULL)

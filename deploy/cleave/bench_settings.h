@@ -25,7 +25,9 @@ struct bench_settings {
 	uint64_t timeout_ms;
 	uint64_t rate_per_s; /* 0: closed loop */
 	uint64_t key_count;
-	unsigned keys; /* enum bench_keys */
+	unsigned keys;            /* enum bench_keys */
+	uint64_t collection_size; /* 0: no sort key */
+	bool has_index;
 	uint64_t item_size_bytes;
 	const char *access_key;
 	const char *secret_key;

@@ -129,15 +129,24 @@ static enum status describe(struct asker *asker)
 
 static enum status create(struct asker *asker)
 {
+	static const char index[] = ",\"GlobalSecondaryIndexes\":[{\"IndexName\":\"by-g\",\"KeySchema\":"
+				    "[{\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],"
+				    "\"Projection\":{\"ProjectionType\":\"ALL\"}}]";
+	const struct bench_settings *settings = asker->settings;
+	bool has_sort_key = settings->collection_size > 0;
 	struct buf body;
 	enum status status;
 
 	buf_init(&body, BODY_SIZE_MAX);
 	buf_append_format(&body,
 			  "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
-			  "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],"
-			  "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}]}",
-			  asker->settings->table);
+			  "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}%s%s],"
+			  "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}%s]%s}",
+			  settings->table,
+			  has_sort_key ? ",{\"AttributeName\":\"sk\",\"AttributeType\":\"S\"}" : "",
+			  settings->has_index ? ",{\"AttributeName\":\"g\",\"AttributeType\":\"S\"}" : "",
+			  has_sort_key ? ",{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}" : "",
+			  settings->has_index ? index : "");
 	status = body.status == ST_OK ? ask(asker, "CreateTable", &body) : body.status;
 	buf_close(&body);
 	return status;

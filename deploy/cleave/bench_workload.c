@@ -78,42 +78,120 @@ static void make_text(struct bench_workload *workload)
 		text[i] = (uint8_t)alphabet[text[i] % 64];
 }
 
-static void print_put(struct bench_workload *workload)
+static void print_head(struct bench_workload *workload, enum bench_op op)
 {
-	struct buf *out = &workload->bodies[BENCH_OP_PUT];
+	buf_append_format(&workload->bodies[op], "{\"TableName\":\"%s\"", workload->options.table);
+}
+
+/* "NAME":{"S":"key-000000000000"}; where its digits go. */
+static size_t print_attribute(struct buf *out, const char *name)
+{
+	size_t at;
+
+	buf_append_format(out, "\"%s\":{\"S\":\"", name);
+	at = out->size;
+	buf_append_string(out, no_key);
+	buf_append_string(out, "\"}");
+	return at;
+}
+
+static void print_key(struct bench_workload *workload, enum bench_op op)
+{
+	struct buf *out = &workload->bodies[op];
+
+	workload->holes[op].key = print_attribute(out, "pk");
+	if (workload->options.collection_size > 0) {
+		buf_append_string(out, ",");
+		workload->holes[op].sort_key = print_attribute(out, "sk");
+	}
+}
+
+static void print_put(struct bench_workload *workload, enum bench_op op)
+{
+	struct buf *out = &workload->bodies[op];
 	uint8_t *value;
 
-	buf_append_format(out, "{\"TableName\":\"%s\",\"Item\":{\"pk\":{\"S\":\"", workload->options.table);
-	workload->key_at[BENCH_OP_PUT] = out->size;
-	buf_append_string(out, no_key);
-	buf_append_string(out, "\"},\"v\":{\"S\":\"");
-	workload->value_at = out->size;
+	print_head(workload, op);
+	buf_append_string(out, ",\"Item\":{");
+	print_key(workload, op);
+	if (workload->options.has_index) {
+		buf_append_string(out, ",");
+		workload->holes[op].index_key = print_attribute(out, "g");
+	}
+	buf_append_string(out, ",\"v\":{\"S\":\"");
+	workload->holes[op].value = out->size;
 	value = buf_extend(out, workload->value_size);
 	if (value != NULL)
 		memset(value, 'v', workload->value_size);
-	buf_append_string(out, "\"}}}");
+	buf_append_string(out, "\"}}");
+	if (op == BENCH_OP_PUT_IF)
+		buf_append_string(out, ",\"ConditionExpression\":\"attribute_not_exists(deleted)\"");
+	buf_append_string(out, "}");
 }
 
 static void print_get(struct bench_workload *workload)
 {
 	struct buf *out = &workload->bodies[BENCH_OP_GET];
 
-	buf_append_format(out, "{\"TableName\":\"%s\",\"Key\":{\"pk\":{\"S\":\"", workload->options.table);
-	workload->key_at[BENCH_OP_GET] = out->size;
-	buf_append_string(out, no_key);
-	buf_append_string(out, "\"}}");
+	print_head(workload, BENCH_OP_GET);
+	buf_append_string(out, ",\"Key\":{");
+	print_key(workload, BENCH_OP_GET);
+	buf_append_string(out, "}");
 	if (workload->options.is_consistent)
 		buf_append_string(out, ",\"ConsistentRead\":true");
 	buf_append_string(out, "}");
 }
 
+static void print_add(struct bench_workload *workload)
+{
+	struct buf *out = &workload->bodies[BENCH_OP_ADD];
+
+	print_head(workload, BENCH_OP_ADD);
+	buf_append_string(out, ",\"Key\":{");
+	print_key(workload, BENCH_OP_ADD);
+	buf_append_string(out, "},\"UpdateExpression\":\"ADD n :one\","
+			       "\"ExpressionAttributeValues\":{\":one\":{\"N\":\"1\"}}}");
+}
+
+static void print_query(struct bench_workload *workload)
+{
+	struct buf *out = &workload->bodies[BENCH_OP_QUERY];
+
+	print_head(workload, BENCH_OP_QUERY);
+	buf_append_string(out, ",\"KeyConditionExpression\":\"pk = :pk\",\"ExpressionAttributeValues\":{");
+	workload->holes[BENCH_OP_QUERY].key = print_attribute(out, ":pk");
+	buf_append_string(out, "}");
+	if (workload->options.is_consistent)
+		buf_append_string(out, ",\"ConsistentRead\":true");
+	buf_append_string(out, "}");
+}
+
+static void print_scan(struct bench_workload *workload)
+{
+	print_head(workload, BENCH_OP_SCAN);
+	buf_append_string(&workload->bodies[BENCH_OP_SCAN],
+			  ",\"FilterExpression\":\"attribute_exists(deleted)\"}");
+}
+
 static enum status first_failure(const struct bench_workload *workload)
 {
-	if (workload->text.status != ST_OK)
-		return workload->text.status;
-	if (workload->bodies[BENCH_OP_PUT].status != ST_OK)
-		return workload->bodies[BENCH_OP_PUT].status;
-	return workload->bodies[BENCH_OP_GET].status;
+	for (size_t op = 0; op < BENCH_OP_COUNT; op++) {
+		if (workload->bodies[op].status != ST_OK)
+			return workload->bodies[op].status;
+	}
+	return workload->text.status;
+}
+
+/* Bytes of an item besides its value's, as DynamoDB counts. */
+static size_t fixed_size(const struct bench_workload_options *options)
+{
+	size_t size = BENCH_WORKLOAD_ITEM_SIZE_MIN - 1;
+
+	if (options->collection_size > 0)
+		size += 2 + BENCH_WORKLOAD_KEY_SIZE;
+	if (options->has_index)
+		size += 1 + BENCH_WORKLOAD_KEY_SIZE;
+	return size;
 }
 
 enum status bench_workload_init(struct bench_workload *workload, const struct bench_workload_options *options)
@@ -122,18 +200,23 @@ enum status bench_workload_init(struct bench_workload *workload, const struct be
 
 	if (options->item_size_bytes < BENCH_WORKLOAD_ITEM_SIZE_MIN ||
 	    options->item_size_bytes > BENCH_WORKLOAD_ITEM_SIZE_MAX || options->key_count == 0 ||
-	    options->key_count > BENCH_WORKLOAD_KEYS_MAX || options->read_percent > PERCENT)
+	    options->key_count > BENCH_WORKLOAD_KEYS_MAX || options->read_percent > PERCENT ||
+	    options->item_size_bytes <= fixed_size(options))
 		return ST_INVALID;
 	*workload = (struct bench_workload){ .options = *options };
-	workload->value_size = (size_t)options->item_size_bytes - BENCH_WORKLOAD_ITEM_SIZE_MIN + 1;
+	workload->value_size = (size_t)options->item_size_bytes - fixed_size(options);
 	buf_init(&workload->text, TEXT_SIZE + workload->value_size);
 	for (size_t op = 0; op < BENCH_OP_COUNT; op++)
 		buf_init(&workload->bodies[op], workload->value_size + BODY_EXTRA_SIZE_MAX);
 	rng_seed(&workload->rng, options->seed);
 	zipf_init(&workload->zipf, options->key_count);
 	make_text(workload);
-	print_put(workload);
+	print_put(workload, BENCH_OP_PUT);
+	print_put(workload, BENCH_OP_PUT_IF);
 	print_get(workload);
+	print_add(workload);
+	print_query(workload);
+	print_scan(workload);
 	status = first_failure(workload);
 	if (status != ST_OK)
 		bench_workload_close(workload);
@@ -151,12 +234,17 @@ void bench_workload_close(struct bench_workload *workload)
 
 enum bench_op bench_workload_choose_op(struct bench_workload *workload)
 {
+	static const enum bench_op ops[] = {
+		[BENCH_MIX_PUT] = BENCH_OP_PUT,       [BENCH_MIX_GET] = BENCH_OP_GET,
+		[BENCH_MIX_PUT_IF] = BENCH_OP_PUT_IF, [BENCH_MIX_ADD] = BENCH_OP_ADD,
+		[BENCH_MIX_QUERY] = BENCH_OP_QUERY,   [BENCH_MIX_SCAN] = BENCH_OP_SCAN,
+	};
 	const struct bench_workload_options *options = &workload->options;
 
 	if (options->mix == BENCH_MIX_BOTH)
 		return rng_below(&workload->rng, PERCENT) < options->read_percent ? BENCH_OP_GET
 										  : BENCH_OP_PUT;
-	return options->mix == BENCH_MIX_GET ? BENCH_OP_GET : BENCH_OP_PUT;
+	return ops[options->mix];
 }
 
 static uint64_t choose_hot(struct bench_workload *workload)
@@ -182,22 +270,30 @@ uint64_t bench_workload_choose_key(struct bench_workload *workload)
 
 /* --- bodies --- */
 
-static void put_key(uint8_t *out, uint64_t key_index)
+static void put_number(uint8_t *out, uint64_t number)
 {
 	for (size_t i = BENCH_WORKLOAD_KEY_SIZE; i > KEY_NAME_SIZE; i--) {
-		out[i - 1] = (uint8_t)('0' + key_index % 10);
-		key_index /= 10;
+		out[i - 1] = (uint8_t)('0' + number % 10);
+		number /= 10;
 	}
 }
 
 struct slice bench_workload_body(struct bench_workload *workload, enum bench_op op, uint64_t key_index)
 {
+	const struct bench_holes *holes = &workload->holes[op];
+	uint64_t collection_size = workload->options.collection_size;
 	struct buf *body = &workload->bodies[op];
 
 	CHECK(key_index < workload->options.key_count);
-	put_key(body->data + workload->key_at[op], key_index);
-	if (op == BENCH_OP_PUT)
-		memcpy(body->data + workload->value_at,
-		       workload->text.data + rng_below(&workload->rng, TEXT_SIZE), workload->value_size);
+	if (holes->key > 0)
+		put_number(body->data + holes->key,
+			   collection_size > 0 ? key_index / collection_size : key_index);
+	if (holes->sort_key > 0)
+		put_number(body->data + holes->sort_key, key_index % collection_size);
+	if (holes->index_key > 0)
+		put_number(body->data + holes->index_key, workload->options.key_count - key_index);
+	if (holes->value > 0)
+		memcpy(body->data + holes->value, workload->text.data + rng_below(&workload->rng, TEXT_SIZE),
+		       workload->value_size);
 	return buf_slice(body);
 }

@@ -1,7 +1,9 @@
 /* What a load consists of: which operation, which key, which bytes.
  *
- * Items are {"pk": "key-000000000042", "v": text}.  Bodies are printed once; making one overwrites
- * the key and the value in place.  Values are pieces of one random text, so that they neither
+ * Items are {"pk": "key-000000000042", "v": text}.  In a table with collections of N, key number i is
+ * item i % N, its sort key "sk", of collection i / N; in a table with a global index each item also
+ * has "g", the index's key, which differs from item to item.  Bodies are printed once; making one
+ * overwrites keys and the value in place.  Values are pieces of one random text, so that they neither
  * compress well nor cost a random number per byte.
  *
  * Threads  one.
@@ -28,9 +30,25 @@ enum {
 
 #define BENCH_WORKLOAD_KEYS_MAX UINT64_C(1000000000000)
 
-enum bench_op { BENCH_OP_PUT, BENCH_OP_GET, BENCH_OP_COUNT };
+enum bench_op {
+	BENCH_OP_PUT,
+	BENCH_OP_GET,
+	BENCH_OP_PUT_IF, /* with a condition, which holds */
+	BENCH_OP_ADD,    /* UpdateItem of a counter */
+	BENCH_OP_QUERY,  /* a collection */
+	BENCH_OP_SCAN,   /* the table's first page, with a filter that drops all */
+	BENCH_OP_COUNT
+};
 
-enum bench_mix { BENCH_MIX_PUT, BENCH_MIX_GET, BENCH_MIX_BOTH };
+enum bench_mix {
+	BENCH_MIX_PUT,
+	BENCH_MIX_GET,
+	BENCH_MIX_BOTH,
+	BENCH_MIX_PUT_IF,
+	BENCH_MIX_ADD,
+	BENCH_MIX_QUERY,
+	BENCH_MIX_SCAN,
+};
 
 enum bench_keys { BENCH_KEYS_UNIFORM, BENCH_KEYS_ZIPF, BENCH_KEYS_HOT };
 
@@ -41,6 +59,8 @@ struct bench_workload_options {
 	bool is_consistent;
 	enum bench_keys keys;
 	uint64_t key_count;
+	uint64_t collection_size; /* 0: no sort key */
+	bool has_index;
 	uint64_t item_size_bytes;
 	uint64_t seed;
 };
@@ -51,14 +71,21 @@ struct bench_zipf {
 	double accept_below;
 };
 
+/* Where numbers go in a body; 0: nowhere. */
+struct bench_holes {
+	size_t key;
+	size_t sort_key;
+	size_t index_key;
+	size_t value;
+};
+
 struct bench_workload {
 	struct bench_workload_options options;
 	struct rng rng;
 	struct bench_zipf zipf;
 	struct buf text; /* values are pieces of it */
 	struct buf bodies[BENCH_OP_COUNT];
-	size_t key_at[BENCH_OP_COUNT]; /* where in the body */
-	size_t value_at;               /* in the body of a put */
+	struct bench_holes holes[BENCH_OP_COUNT];
 	size_t value_size;
 };
 

@@ -164,6 +164,30 @@ static void a_get_names_table_key_and_consistency(void **state)
 }
 
 /* The item counts names and values; the rest of the body is JSON. */
+static void collections_and_indexes_have_their_keys(void **state)
+{
+	struct bench_workload_options options = usual_options();
+	struct bench_workload workload;
+
+	(void)state;
+	options.collection_size = 100;
+	options.has_index = true;
+	options.item_size_bytes = 58;
+	options.mix = BENCH_MIX_QUERY;
+	open_workload(&workload, &options);
+	assert_int_equal(bench_workload_choose_op(&workload), BENCH_OP_QUERY);
+	assert_text(bench_workload_body(&workload, BENCH_OP_QUERY, 742),
+		    "{\"TableName\":\"bench\",\"KeyConditionExpression\":\"pk = :pk\","
+		    "\"ExpressionAttributeValues\":{\":pk\":{\"S\":\"key-000000000007\"}}}");
+	assert_text(bench_workload_body(&workload, BENCH_OP_ADD, 742),
+		    "{\"TableName\":\"bench\",\"Key\":{\"pk\":{\"S\":\"key-000000000007\"},"
+		    "\"sk\":{\"S\":\"key-000000000042\"}},\"UpdateExpression\":\"ADD n :one\","
+		    "\"ExpressionAttributeValues\":{\":one\":{\"N\":\"1\"}}}");
+	bench_workload_close(&workload);
+	options.item_size_bytes = 54; /* the names and keys alone */
+	assert_int_equal(bench_workload_init(&workload, &options), ST_INVALID);
+}
+
 static void a_put_holds_an_item_of_the_size_asked_for(void **state)
 {
 	static const uint64_t sizes[] = { BENCH_WORKLOAD_ITEM_SIZE_MIN, 100, 1024,
@@ -266,6 +290,7 @@ static void sizes_and_counts_out_of_range_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(collections_and_indexes_have_their_keys),
 		cmocka_unit_test(uniform_keys_are_all_equally_likely),
 		cmocka_unit_test(zipf_keys_follow_the_law),
 		cmocka_unit_test(nine_in_ten_of_hot_operations_go_to_one_key_in_a_hundred),
