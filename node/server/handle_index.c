@@ -12,7 +12,9 @@
 enum {
 	ARENA_BYTES_MAX = 64 * 1024 * 1024,
 	ROWS_MAX = 16 * 1024,
-	POSITION_SIZE_MAX = 1 + LIMIT_ROW_KEY_SIZE_BYTES,
+	/* A feeder's page with the longest keys and the largest item takes ten megabytes.  More must not
+	 * get into the log: an entry has to fit into one message between replicas. */
+	BODY_SIZE_MAX = 12 * 1024 * 1024,
 };
 
 struct index_op {
@@ -37,13 +39,35 @@ static void on_applied(struct partition_proposal *proposal, enum status status)
 	finish(CONTAINER_OF(proposal, struct index_op, proposal), status);
 }
 
+/* A node speaks for a partition of the index's table that it has a replica of, and for no other: a
+ * foreign position would hide all rows that are still to come from there.  Each source is remembered,
+ * so one that the catalog does not know is not taken; known ones go on while the catalog cannot be
+ * reached. */
+static enum status check_source(const struct partition *partition, uint64_t source_partition_id,
+				uint64_t caller_id)
+{
+	const struct catalog_view *view = partition->env->view;
+	const struct table_info *table = partition_owner(partition);
+	const struct partition_info *source = NULL;
+
+	if (view != NULL)
+		source = catalog_state_partition(&view->state, source_partition_id);
+	if (table == NULL || source == NULL)
+		return partition_sources_mark(&partition->sources, source_partition_id).size > 0 ? ST_OK
+												 : ST_BUSY;
+	if (table->base_table_id == 0 || source->table_id != table->base_table_id ||
+	    partition_info_find_replica(source, caller_id) == NULL)
+		return ST_DENIED;
+	return ST_OK;
+}
+
 /* What a feeder of ours does not send is not stored. */
 static enum status check_row(const Cleave__IndexRow *row)
 {
 	enum status status;
 
 	if (row->row_key.len == 0 || row->row_key.len > LIMIT_INDEX_ROW_KEY_SIZE_BYTES ||
-	    row->position.len == 0 || row->position.len > POSITION_SIZE_MAX)
+	    !partition_indexes_is_position(slice_of(row->position.data, row->position.len)))
 		return ST_INVALID;
 	if (row->item.len == 0)
 		return ST_OK;
@@ -57,7 +81,7 @@ static enum status check_rows(const struct partition *partition, const Cleave__W
 {
 	struct slice before = slice_of(NULL, 0);
 
-	if (message->source_partition_id == 0 || message->n_rows == 0 || message->n_rows > ROWS_MAX)
+	if (message->n_rows == 0 || message->n_rows > ROWS_MAX)
 		return ST_INVALID;
 	for (size_t i = 0; i < message->n_rows; i++) {
 		const Cleave__IndexRow *row = message->rows[i];
@@ -120,7 +144,11 @@ static enum status start(struct index_op *op, const Cleave__WriteIndexRowsReques
 		return ST_MOVED;
 	if (!group_is_ready(partition->group))
 		return ST_NOT_LEADER;
-	status = check_rows(partition, message);
+	if (message->source_partition_id == 0)
+		return ST_INVALID;
+	status = check_source(partition, message->source_partition_id, op->request->caller_id);
+	if (status == ST_OK)
+		status = check_rows(partition, message);
 	if (status != ST_OK)
 		return status;
 	/* Applied at a leader that is ready means committed: there is nothing to wait for. */
@@ -147,8 +175,10 @@ void handle_index_write(const struct partition_table *partitions, struct rpc_req
 	*op = (struct index_op){ partitions, request, 0, { .done = on_applied } };
 	arena_init(&arena, ARENA_BYTES_MAX);
 	allocator = proto_arena_allocator(&arena);
-	message = cleave__write_index_rows_request__unpack(&allocator, request->body.size,
-							   request->body.data);
+	message = request->body.size > BODY_SIZE_MAX
+			  ? NULL
+			  : cleave__write_index_rows_request__unpack(&allocator, request->body.size,
+								     request->body.data);
 	status = message == NULL ? ST_INVALID : start(op, message, &arena);
 	arena_close(&arena);
 	if (status != ST_WOULD_BLOCK)
