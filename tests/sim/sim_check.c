@@ -8,6 +8,7 @@
 #include "proto/base/digest.h"
 #include "replication/group/group_internal.h"
 #include "tests/sim/sim_exact.h"
+#include "tests/sim/sim_local.h"
 
 enum {
 	DIGEST_EVERY_US = 700 * SIM_MS,
@@ -392,6 +393,7 @@ bool sim_check_has_converged(struct sim_check *check, char *laggard_out, size_t 
 	}
 	return are_tables_settled(state, laggard_out, size_bytes) &&
 	       has_no_orphan(check, state, laggard_out, size_bytes) &&
+	       sim_local_are_exact(check->cluster, state, laggard_out, size_bytes) &&
 	       sim_exact_are_indexes(check->cluster, state, laggard_out, size_bytes);
 }
 

@@ -24,6 +24,7 @@ struct sim_index {
 	bool is_born;    /* the main table is made with one */
 	bool is_changed; /* the client makes and deletes it */
 	bool projects_keys;
+	bool has_local; /* the main table and one that comes and goes are made with a local one too */
 	bool is_busy;
 	bool is_stopping;
 	struct catalog_call call;
@@ -43,5 +44,7 @@ static inline bool sim_index_is_idle(const struct sim_index *index)
 
 /* The definition; the catalog fills in table id and state. */
 void sim_index_define(const struct sim_index *index, struct table_index *definition_out);
+/* A local index by v. */
+void sim_index_define_local(const struct sim_index *index, struct table_index *definition_out);
 
 #endif

@@ -146,20 +146,23 @@ static void start_call(struct sim_table_client *client, uint16_t method, const P
 			   on_changed);
 }
 
-/* The main table and one of those that come and go may be born with an index. */
+/* The main table and one of those that come and go may be born with indexes. */
 static const struct table_indexes *choose_indexes(const struct sim_table_client *client, struct arena *arena)
 {
 	const struct sim_index *index = client->tables->index;
 	uint32_t number = op_of(client)->name;
 	struct table_indexes *indexes;
 
-	if (!index->is_used || (number == SIM_PASSING_TABLES ? !index->is_born : number != INDEXED_TABLE))
+	if (number != SIM_PASSING_TABLES && number != INDEXED_TABLE)
 		return NULL;
-	indexes = arena_alloc(arena, sizeof(*indexes) + sizeof(indexes->list[0]));
+	indexes = arena_alloc(arena, sizeof(*indexes) + 2 * sizeof(indexes->list[0]));
 	CHECK(indexes != NULL);
-	indexes->count = 1;
-	sim_index_define(index, &indexes->list[0]);
-	return indexes;
+	indexes->count = 0;
+	if (index->is_used && (index->is_born || number == INDEXED_TABLE))
+		sim_index_define(index, &indexes->list[indexes->count++]);
+	if (index->has_local)
+		sim_index_define_local(index, &indexes->list[indexes->count++]);
+	return indexes->count == 0 ? NULL : indexes;
 }
 
 static void start_create(struct sim_table_client *client, const char *name)
