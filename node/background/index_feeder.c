@@ -152,8 +152,16 @@ static void schedule_progress(struct partition_feeder *feeder, uint64_t delay_ms
 
 /* --- a feed's steps --- */
 
+/* Nobody holds memory for a page that is not under way. */
+static void drop_page(struct index_feed *feed)
+{
+	feed->page = (struct index_page){ .count = 0 };
+	arena_reset(&feed->arena);
+}
+
 static void pause_feed(struct index_feed *feed)
 {
+	drop_page(feed);
 	feed->phase = INDEX_FEED_PAUSE;
 	runtime_timer_start(feed->feeder->feeders->runtime, &feed->pause,
 			    (uint64_t)INDEX_FEEDER_PAUSE_MS * US_PER_MS);
@@ -191,6 +199,7 @@ static void advance(struct index_feed *feed)
 		if (feeder->feeders->caught_up != NULL)
 			feeder->feeders->caught_up(feeder->feeders);
 	}
+	drop_page(feed);
 	tell_partition(feeder);
 }
 
