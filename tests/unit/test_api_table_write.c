@@ -94,11 +94,13 @@ static void indexes_and_encryption_are_described(void **state)
 {
 	struct table_info table = make_table();
 	const struct slice names[] = { slice_of_string("a") };
-	struct {
+	union {
 		struct table_indexes set;
-		struct table_index room[2];
-	} indexes = { .set = { .count = 2 } };
+		uint8_t room[sizeof(struct table_indexes) + 2 * sizeof(struct table_index)];
+	} indexes;
 
+	memset(&indexes, 0, sizeof(indexes));
+	indexes.set.count = 2;
 	(void)state;
 	assert_int_equal(
 		table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);

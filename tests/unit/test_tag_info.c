@@ -102,7 +102,7 @@ static void tags_are_put_replaced_and_removed(void **state)
 
 static void there_are_fifty_and_no_more(void **state)
 {
-	static char names[LIMIT_TAG_COUNT + 1][8];
+	static char names[LIMIT_TAG_COUNT + 1][16];
 	struct slice tags = slice_of("", 0);
 	struct slice full;
 	struct fixture f;
