@@ -81,6 +81,54 @@ def item_get(system, seconds, seed, consistent=False, clients=CLIENTS):
     return cleave_bench(system, seconds, *flags, clients=clients, seed=seed)
 
 
+# --- the rest of the item API, our own only ---
+
+COLLECTION = 100  # items that a query returns
+PAGE_ROWS = 1024  # of 1 KB: what a page of a scan looks at
+
+
+def item_op(system, op, seconds, seed, *flags, clients=CLIENTS, table="bench"):
+    return cleave_bench(system, seconds, "--op", op, *flags, clients=clients, seed=seed, table=table)
+
+
+def collection_load(system, seed):
+    """A table with a sort key: collections of a hundred items."""
+    flags = ["--op", "put", "--load", "--collection", str(COLLECTION), "--keys", "20000"]
+    return cleave_bench(system, 0.1, *flags, warmup_s=0, seed=seed, table="bench-collections")
+
+
+def collection_query(system, seconds, seed):
+    flags = ["--collection", str(COLLECTION), "--keys", "20000"]
+    return item_op(system, "query", seconds, seed, *flags, clients=1, table="bench-collections")
+
+
+def indexed_put(lab, seconds, seed):
+    """Puts to a table with one global index; extra: the lag of its rows."""
+    before = lab.index_lag()
+    flags = ["--index", "--keys", str(lab.key_count)]
+    found = item_op(lab, "put", seconds, seed, *flags, table="bench-indexed")
+    found.extra["lag_p99_ms"] = quantile_ms(before, lab.index_lag(), 0.99)
+    return found
+
+
+def quantile_ms(before, after, share):
+    """Of a histogram's growth, as the upper bound of the bucket that holds it."""
+    grown = [(bound, count - before.get(bound, 0)) for bound, count in sorted(after.items())]
+    total = grown[-1][1] if grown else 0
+    if total == 0:
+        raise RuntimeError("no row of an index was acknowledged")
+    return next(bound for bound, count in grown if count >= share * total) * 1000
+
+
+def rocksdb_readseq(folder, seconds):
+    """RocksDB's own iterator over as many rows of the same size."""
+    command = ["db_bench", "--benchmarks=fillseq,readseq,readseq,readseq", f"--db={folder}", "--seed=1", "--threads=1"]
+    command += [f"--value_size={VALUE_SIZE}", f"--num={KEY_COUNT}", f"--duration={int(seconds)}"]
+    output, own_s = run_timed(command, 3 * seconds + MARGIN_S)
+    rates = [float(line.split("micros/op")[1].split()[0]) for line in output.splitlines() if line.startswith("readseq")]
+    return Figures(sorted(rates)[len(rates) // 2], own_s)
+
+
 # --- etcd over gRPC ---
 
 

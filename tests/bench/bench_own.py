@@ -20,6 +20,13 @@ def fetch_metrics(port):
     return {line.split()[0]: float(line.split()[1]) for line in lines if line and "{" not in line and line[0] != "#"}
 
 
+def fetch_buckets(port, name):
+    """A histogram's buckets: {upper bound: how many up to it}."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if line.startswith(f'{name}_bucket{{le="')]
+    return {float(line.split('"')[1]): float(line.split()[1]) for line in lines}
+
+
 def environment(access_key, secret_key):
     return {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key, "AWS_REGION": "us-east-1"}
 
@@ -94,6 +101,14 @@ class Lab:
     def sync_count(self):
         """Log syncs of a node, on average."""
         return sum(fetch_metrics(self.status_port(name))[self.SYNCS] for name in self.node_names) / self.NODE_COUNT
+
+    def index_lag(self):
+        """From a write to its rows in a global index: {upper bound in seconds: count so far}, of all nodes."""
+        found = {}
+        for name in self.node_names:
+            for bound, count in fetch_buckets(self.status_port(name), "cleave_node_index_lag_seconds").items():
+                found[bound] = found.get(bound, 0) + count
+        return found
 
     def is_whole(self):
         """Every node is up, every partition led, every replica there."""

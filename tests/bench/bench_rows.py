@@ -58,6 +58,11 @@ class World:
         return self.get("local", Local, self._load)
 
     @property
+    def collections(self):
+        """cleave local with one more table, whose items come in collections."""
+        return self.get("local-collections", lambda: self.local, lambda local: bench_load.collection_load(local, self.seed))
+
+    @property
     def dynalite(self):
         return self.get("dynalite", Dynalite, self._load)
 
@@ -112,6 +117,13 @@ LOADS = {
     "dynalite_get": lambda w, s, seed, done: bench_load.item_get(w.dynalite, s, seed),
     "own1_get": lambda w, s, seed, done: bench_load.item_get(w.local, s, seed),
     "nginx_get": lambda w, s, seed, done: bench_load.nginx_get(w.nginx, s),
+    "own3_put_if": lambda w, s, seed, done: bench_load.item_op(w.lab, "put-if", s, seed, "--keys", str(w.key_count)),
+    "own3_add_hot": lambda w, s, seed, done: bench_load.item_op(w.lab, "add", s, seed, "--keys", "1", table="bench-hot"),
+    "own3_put_indexed": lambda w, s, seed, done: bench_load.indexed_put(w.lab, s, seed),
+    "own1_get_c1": lambda w, s, seed, done: bench_load.item_get(w.local, s, seed, clients=1),
+    "own1_query_c1": lambda w, s, seed, done: bench_load.collection_query(w.collections, s, seed),
+    "own1_scan": lambda w, s, seed, done: bench_load.item_op(w.local, "scan", s, seed, clients=1),
+    "rocksdb_readseq": lambda w, s, seed, done: bench_load.rocksdb_readseq(fresh_folder("rocksdb-seq"), s),
 }
 
 
@@ -143,6 +155,12 @@ def _row(name, what, bounds, kind, loads, before=(), is_judged=True):
 def _beside(name, what, kind, loads):
     """Shown next to a row, to understand it; not judged."""
     return _row(name, f"  {what}", (0, 0), kind, loads, (), False)
+
+
+def _scaled(name, what, bounds, loads, factor):
+    """Operations per second, where one of the first load is worth factor of the second."""
+    own, peer = loads
+    return Row(name, what, *bounds, loads, lambda done: factor * done[own].ops_per_s / done[peer].ops_per_s)
 
 
 PUTS = ("own3_put", "etcd3_grpc_put")
@@ -179,6 +197,34 @@ ROWS = [
         16.0,
         ("own3_put",),
         lambda done: done["own3_put"].extra["writes_per_sync"],
+    ),
+    _row("I1", "UpdateItem of one hot counter / PutItem on spread keys", (0.5, 0.9), "ops_per_s", ("own3_add_hot", "own3_put")),
+    _row("I2", "conditional PutItem / plain PutItem", (0.9, 0.97), "ops_per_s", ("own3_put_if", "own3_put")),
+    _beside("I2", "CPU per put, the same", "cpu_us", ("own3_put_if", "own3_put")),
+    _scaled(
+        "I3",
+        "Query of 100 x 1 KB, bytes/s / GetItem's, one connection",
+        (8, 20),
+        ("own1_query_c1", "own1_get_c1"),
+        bench_load.COLLECTION,
+    ),
+    _scaled(
+        "I4",
+        "Scan with a filter that drops all, rows/s / db_bench readseq",
+        (0.2, 0.5),
+        ("own1_scan", "rocksdb_readseq"),
+        bench_load.PAGE_ROWS,
+    ),
+    _row("I5", "PutItem with one global index (ALL) / without", (0.5, 0.7), "ops_per_s", ("own3_put_indexed", "own3_put")),
+    _beside("I5", "CPU per put, the same", "cpu_us", ("own3_put_indexed", "own3_put")),
+    Row(
+        "I6",
+        "lag of the global index under that load, p99, ms (a power of two above it)",
+        100.0,
+        20.0,
+        ("own3_put_indexed",),
+        lambda done: done["own3_put_indexed"].extra["lag_p99_ms"],
+        True,
     ),
 ]
 
