@@ -77,6 +77,40 @@ const struct table_index *partition_indexes_of_feed(const struct partition_index
 	return NULL;
 }
 
+static bool is_kept(const struct partition_indexes *indexes, struct slice name)
+{
+	const struct table_index *index;
+	uint32_t cursor = 0;
+
+	if (table_schema_find(&indexes->schema, name) != NULL)
+		return true;
+	while ((index = table_indexes_next(indexes->set, false, &cursor)) != NULL) {
+		if (table_schema_find(&index->schema, name) != NULL)
+			return true;
+		for (uint32_t i = 0; i < index->attribute_count; i++) {
+			if (slice_equal(index->attributes[i], name))
+				return true;
+		}
+	}
+	return false;
+}
+
+enum status partition_indexes_keep_old(const struct partition_indexes *indexes, struct slice old_item,
+				       struct buf *out)
+{
+	struct item_attribute attribute;
+	struct item_builder builder;
+	struct item_iter iter;
+
+	item_builder_init(&builder, out);
+	item_iter_init(&iter, old_item);
+	while (item_next_attribute(&iter, &attribute)) {
+		if (is_kept(indexes, attribute.name))
+			item_builder_attribute(&builder, &attribute);
+	}
+	return item_iter_status(&iter) == ST_OK ? item_builder_finish(&builder) : ST_CORRUPT;
+}
+
 /* --- definitions --- */
 
 static enum status keep_set(struct partition_indexes *indexes, const struct table_indexes *decoded)

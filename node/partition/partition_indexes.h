@@ -66,6 +66,12 @@ static inline bool partition_indexes_logs_changes(const struct partition_indexes
 
 /* Can these bytes be a position? */
 bool partition_indexes_is_position(struct slice position);
+/* Append what the log of changes has to keep of an item that is being replaced, as an item: the
+ * attributes by which the feeds find its entries and tell whether they change.  (An index that
+ * projects everything is written anew whenever the item is.) */
+enum status partition_indexes_keep_old(const struct partition_indexes *indexes, struct slice old_item,
+				       struct buf *out) MUST_CHECK;
+
 /* NULL if there is none. */
 const struct partition_feed *partition_indexes_feed(const struct partition_indexes *indexes,
 						    uint32_t index_table_id);

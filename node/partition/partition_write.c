@@ -126,8 +126,8 @@ static enum status keep_old(struct partition *partition, struct partition_write 
 {
 	buf_reset(&write->old_copy);
 	if (partition_indexes_logs_changes(&partition->indexes) && old->exists && write->changes)
-		buf_append_slice(&write->old_copy, old->item);
-	return write->old_copy.status;
+		return partition_indexes_keep_old(&partition->indexes, old->item, &write->old_copy);
+	return ST_OK;
 }
 
 static void refuse_turn(struct partition *partition, enum status status);

@@ -27,7 +27,7 @@ struct change {
 	uint64_t hlc;
 	uint16_t origin;
 	struct slice row_key;
-	struct slice old_item; /* empty: there was none */
+	struct slice old_item; /* of it, what is needed; empty: there was none */
 	struct slice new_item; /* empty: there is none */
 };
 
