@@ -9,6 +9,7 @@
 #include "coordinator/api/api_item_input.h"
 #include "coordinator/api/api_item_write_input.h"
 #include "coordinator/api/api_query_range.h"
+#include "coordinator/api/api_start_key.h"
 #include "coordinator/api/api_table_update.h"
 #include "coordinator/api/api_table_write.h"
 #include "coordinator/api/api_tag_input.h"
@@ -158,6 +159,9 @@ static const char *const values[] = {
 	"\"arn:aws:dynamodb:us-east-1:000000000000:table/things/index/abc\"",
 	"{\"MaxReadRequestUnits\":1}",
 	"{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k\"}",
+	"{\"pk\":{\"S\":\"a\"},\"sk\":{\"S\":\"b\"},\"v\":{\"S\":\"c\"}}",
+	"{\"pk\":{\"S\":\"a\"},\"sk\":{\"S\":\"b\"}}",
+	"\"v = :p AND pk = :s\"",
 	"{\"a\":{\"Action\":\"ADD\",\"Value\":{\"N\":\"1\"}},\"b\":{\"Action\":\"DELETE\"}}",
 };
 
@@ -226,7 +230,7 @@ static void check_created(const struct api_table_input *input, struct arena *are
 	buf_init(&out, 1024 * 1024);
 	json_writer_init(&writer, &out);
 	json_writer_object_start(&writer);
-	api_table_write(&writer, "Table", &decoded, "us-east-1");
+	api_table_write(&writer, "Table", &decoded, NULL, "us-east-1");
 	json_writer_object_end(&writer);
 	CHECK(out.status == ST_OK && item_check_utf8(buf_slice(&out)));
 	buf_close(&out);
@@ -324,24 +328,84 @@ static bool try_tables(enum operation operation, struct slice body, struct arena
 	return is_good;
 }
 
+/* The row where a page would end gives the start key that leads there. */
+static void check_start_key(const struct api_query_target *target, struct slice key, struct arena *arena)
+{
+	struct api_error error;
+	struct slice row_key;
+	struct slice again;
+	struct buf back;
+
+	api_error_init(&error);
+	if (key.data == NULL || !api_start_key_check_count(target, API_SCAN, key, &error) ||
+	    !api_start_key_to_row(target, key, arena, &row_key, &error))
+		return;
+	buf_init(&back, LIMIT_ITEM_ENCODED_SIZE_BYTES);
+	CHECK(api_query_target_to_key(target, row_key, &back) == ST_OK);
+	CHECK(item_count(buf_slice(&back)) == item_count(key));
+	CHECK(api_start_key_to_row(target, buf_slice(&back), arena, &again, &error));
+	CHECK(slice_equal(again, row_key));
+	buf_close(&back);
+}
+
 /* Whatever is asked for, it is a range, or it is told why not. */
+static bool check_target(enum api_query_kind kind, const struct api_query_input *input,
+			 const struct api_query_target *target, struct arena *arena, struct api_error *error)
+{
+	struct api_query_selection selection;
+	struct api_query_range range;
+	bool is_range = kind == API_QUERY ? api_query_range_of_query(input, target, arena, &range, error)
+					  : api_query_range_of_scan(input, target, arena, &range, error);
+
+	if (!is_range)
+		return false;
+	CHECK(slice_compare(range.start, range.end) <= 0);
+	CHECK(range.start.size <= LIMIT_INDEX_ROW_KEY_SIZE_BYTES + 1);
+	CHECK(get_u32_be(range.start.data) == target->table_id);
+	if (!api_query_target_check_select(target, input, error) ||
+	    !api_query_target_check_attributes(target, input, kind == API_QUERY, error))
+		return false;
+	CHECK(api_query_target_selection(target, input, arena, &selection, error));
+	CHECK(!selection.fetches_items || table_index_is_local(&target->index));
+	return true;
+}
+
+/* Of a table with a local index, and global ones with and without a sort key. */
 static void check_range(enum api_query_kind kind, const struct api_query_input *input, struct arena *arena,
 			struct api_error *error)
 {
+	static const struct {
+		const char *partition;
+		const char *sort;
+		uint8_t local_number;
+	} indexes[] = { { "pk", "v", 1 }, { "v", "pk", 0 }, { "v", NULL, 0 } };
 	struct table_info table = { .table_id = 7, .token_seed = 1 };
 	struct api_query_target target;
-	struct api_query_range range;
-	bool is_range;
 
 	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
 	CHECK(table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
 	api_query_target_of_table(&table, &target);
-	is_range = kind == API_QUERY ? api_query_range_of_query(input, &target, arena, &range, error)
-				     : api_query_range_of_scan(input, &target, arena, &range, error);
-	if (!is_range)
-		return;
-	CHECK(slice_compare(range.start, range.end) <= 0);
-	CHECK(range.start.size <= LIMIT_ROW_KEY_SIZE_BYTES + 1 && get_u32_be(range.start.data) == 7);
+	check_start_key(&target, input->start_key, arena);
+	(void)!check_target(kind, input, &target, arena, error);
+	for (size_t i = 0; i < ARRAY_COUNT(indexes); i++) {
+		struct table_index *index = &target.index;
+		struct api_error other;
+
+		api_error_init(&other);
+		*index = (struct table_index){ .name = "abc",
+					       .local_number = indexes[i].local_number,
+					       .table_id = 9,
+					       .projection = INDEX_PROJECTS_KEYS };
+		CHECK(table_schema_init(&index->schema, slice_of_string(indexes[i].partition),
+					slice_of_string("S")) == ST_OK);
+		if (indexes[i].sort != NULL)
+			CHECK(table_schema_set_sort_key(&index->schema, slice_of_string(indexes[i].sort),
+							slice_of_string("S")) == ST_OK);
+		target.has_index = true;
+		target.table_id = table_index_is_local(index) ? 7 : 9;
+		check_start_key(&target, input->start_key, arena);
+		CHECK(check_target(kind, input, &target, arena, &other) == (other.type == API_OK));
+	}
 }
 
 static bool try_queries(enum api_query_kind kind, struct slice body, struct arena *arena,

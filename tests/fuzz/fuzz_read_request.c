@@ -306,6 +306,7 @@ static size_t build_range(struct reader *recipe, uint8_t *out)
 {
 	uint8_t keys[2][PARTITION_FIXTURE_KEY_SIZE_MAX];
 	Cleave__ReadRangeRequest message = CLEAVE__READ_RANGE_REQUEST__INIT;
+	Cleave__PageMeasure measure = CLEAVE__PAGE_MEASURE__INIT;
 	struct program program;
 	uint8_t flags = reader_u8(recipe);
 
@@ -322,6 +323,10 @@ static size_t build_range(struct reader *recipe, uint8_t *out)
 	message.projection = (flags & 16) != 0 ? &program.projection : NULL;
 	message.local_number = (flags & 32) != 0 ? 1 + reader_u8(recipe) % (LOCAL_INDEXES + 1) : 0;
 	message.fetch_items = (flags & 64) != 0;
+	if ((flags & 128) != 0) {
+		measure.sort_key_name = borrow(slice_of_string("sk"));
+		message.measure = &measure;
+	}
 	return cleave__read_range_request__pack(&message, out);
 }
 
