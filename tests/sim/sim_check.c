@@ -13,6 +13,7 @@
 enum {
 	DIGEST_EVERY_US = 700 * SIM_MS,
 	SAMPLE_EVERY_US = 15 * SIM_MS,
+	IDLE_LOOKS = 6, /* one of so many is at replicas that have applied nothing since */
 	RECORDS_MAX = 1000 * 1000,
 	INDEX_BITS = 48,
 	BOUND_SIZE_MAX = 64,
@@ -90,7 +91,20 @@ static void compare(struct sim_check *check, const struct sim_node *node, struct
 				 seconds(check->cluster->world.now_us));
 }
 
-static void digest_node(struct sim_check *check, const struct sim_node *node)
+/* Has it applied something since it was looked at, or was that long ago? */
+static bool is_due(struct sim_check *check, const struct sim_node *node, const struct group *group)
+{
+	uint64_t key = group_id(group) * SIM_ENDPOINTS_MAX + node->id;
+	uintptr_t index = (uintptr_t)group_applied_index(group); /* never 0 */
+	bool is_same = (uintptr_t)hash_map_get(&check->looked_at, key) == index;
+
+	if (is_same && (check->look_count + key) % IDLE_LOOKS != 0)
+		return false;
+	CHECK(hash_map_put(&check->looked_at, key, (void *)index) == ST_OK);
+	return true;
+}
+
+static void digest_node(struct sim_check *check, const struct sim_node *node, bool are_all_due)
 {
 	struct group *group;
 	size_t cursor = 0;
@@ -99,22 +113,29 @@ static void digest_node(struct sim_check *check, const struct sim_node *node)
 		return;
 	while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
 		/* A silent one's first records are still on their way to the disk. */
-		if (group_has_state(group) && !group->is_silent)
+		if (group_has_state(group) && !group->is_silent &&
+		    (is_due(check, node, group) || are_all_due))
 			compare(check, node, group);
 	}
 }
 
-void sim_check_digests(struct sim_check *check)
+static void digest_nodes(struct sim_check *check, bool are_all_due)
 {
 	for (uint64_t id = 1; id <= check->cluster->node_count; id++)
-		digest_node(check, sim_cluster_node(check->cluster, id));
+		digest_node(check, sim_cluster_node(check->cluster, id), are_all_due);
+}
+
+void sim_check_digests(struct sim_check *check)
+{
+	digest_nodes(check, true);
 }
 
 static void on_event(struct sim_event *event)
 {
 	struct sim_check *check = CONTAINER_OF(event, struct sim_check, event);
 
-	sim_check_digests(check);
+	check->look_count++;
+	digest_nodes(check, false);
 	sim_event_in(&check->cluster->world, event, DIGEST_EVERY_US);
 }
 
@@ -409,7 +430,7 @@ static void on_start(struct sim_node_witness *witness, struct sim_node *node)
 	struct sim_check *check = CONTAINER_OF(witness, struct sim_check, witness);
 
 	sim_promises_check(&check->promises, node);
-	digest_node(check, node);
+	digest_node(check, node, true);
 }
 
 /* --- life --- */
@@ -418,6 +439,7 @@ void sim_check_init(struct sim_check *check, struct sim_cluster *cluster)
 {
 	*check = (struct sim_check){ .cluster = cluster };
 	hash_map_init(&check->digests, RECORDS_MAX);
+	hash_map_init(&check->looked_at, RECORDS_MAX);
 	hash_map_init(&check->leaders, RECORDS_MAX);
 	hash_map_init(&check->copies, RECORDS_MAX);
 	sim_event_init(&check->event, NULL, on_event);
@@ -445,6 +467,7 @@ void sim_check_close(struct sim_check *check)
 	sim_event_cancel(&check->cluster->world, &check->event);
 	sim_event_cancel(&check->cluster->world, &check->sample_event);
 	free_values(&check->digests);
+	hash_map_close(&check->looked_at);
 	free_values(&check->leaders);
 	free_values(&check->copies);
 }

@@ -27,6 +27,8 @@ struct sim_check {
 	struct hash_map digests; /* of all replicas seen so far, by group and applied index; each start shows
 				    all of its node */
 	uint64_t digest_count;
+	struct hash_map looked_at; /* applied indexes at the last look, by replica */
+	uint64_t look_count;
 	struct sim_event event;
 	struct hash_map leaders;                /* node ids seen leading, by group and term */
 	struct hash_map copies;                 /* of the catalog, by version */
