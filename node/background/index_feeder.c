@@ -22,10 +22,31 @@ static bool is_over(const struct index_feed *feed)
 	return feed->is_ended || feed->feeder->partition == NULL;
 }
 
+/* --- memory --- */
+
+/* The feed's page takes so much from now on. */
+static void hold_bytes(struct index_feed *feed, size_t size_bytes)
+{
+	struct index_feeders *feeders = feed->feeder->feeders;
+
+	CHECK(feeders->held_bytes >= feed->held_bytes);
+	feeders->held_bytes += size_bytes - feed->held_bytes;
+	feed->held_bytes = size_bytes;
+}
+
+/* Nobody holds memory for a page that is not under way. */
+static void drop_page(struct index_feed *feed)
+{
+	feed->page = (struct index_page){ .count = 0 };
+	arena_reset(&feed->arena);
+	hold_bytes(feed, 0);
+}
+
 /* --- ending --- */
 
 static void free_feed(struct index_feed *feed)
 {
+	hold_bytes(feed, 0);
 	queue_remove(&feed->link);
 	buf_close(&feed->position);
 	arena_close(&feed->arena);
@@ -152,13 +173,6 @@ static void schedule_progress(struct partition_feeder *feeder, uint64_t delay_ms
 
 /* --- a feed's steps --- */
 
-/* Nobody holds memory for a page that is not under way. */
-static void drop_page(struct index_feed *feed)
-{
-	feed->page = (struct index_page){ .count = 0 };
-	arena_reset(&feed->arena);
-}
-
 static void pause_feed(struct index_feed *feed)
 {
 	drop_page(feed);
@@ -244,11 +258,18 @@ static void start_reading(struct index_feed *feed)
 		pause_feed(feed);
 		return;
 	}
+	hold_bytes(feed, INDEX_FEEDER_PAGE_BYTES); /* more or less, until it is read */
 	feed->phase = INDEX_FEED_READ;
 	feed->may_have_more = false;
 	feed->busy_count++;
 	feed->job = (struct runtime_job){ .work = read_page, .done = on_page };
 	runtime_submit(feed->feeder->feeders->runtime, &feed->job);
+}
+
+static void start_sending(struct index_feed *feed)
+{
+	hold_bytes(feed, feed->arena.used_bytes);
+	feed->phase = INDEX_FEED_SEND;
 }
 
 static void plan(struct index_feed *feed)
@@ -260,7 +281,7 @@ static void plan(struct index_feed *feed)
 	if (status == ST_OK && feed->send_count == 0)
 		advance(feed);
 	else if (status == ST_OK)
-		feed->phase = INDEX_FEED_SEND;
+		start_sending(feed);
 	else
 		pause_feed(feed);
 	if (status != ST_OK && status != ST_NOT_FOUND)
@@ -298,7 +319,10 @@ static void step(struct index_feed *feed)
 		case INDEX_FEED_IDLE:
 			if (is_over(feed) || !has_more(feed))
 				return;
-			start_reading(feed);
+			if (feed->feeder->feeders->held_bytes >= INDEX_FEEDER_BYTES_MAX)
+				pause_feed(feed); /* others first */
+			else
+				start_reading(feed);
 			return; /* on_page() or on_pause() resumes */
 		case INDEX_FEED_PLAN:
 			plan(feed);

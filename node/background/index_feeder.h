@@ -29,6 +29,8 @@ enum {
 	INDEX_FEEDER_PROGRESS_MS = 200, /* between two proposals of a partition's progress */
 	INDEX_FEEDER_PAUSE_MS = 50,
 	INDEX_FEEDER_CALL_MS = 2000, /* then the page is planned anew */
+	/* All pages of a node that are under way: beyond this, feeds pause before they read the next. */
+	INDEX_FEEDER_BYTES_MAX = 256 * 1024 * 1024,
 };
 
 struct index_feeders {
@@ -38,7 +40,8 @@ struct index_feeders {
 	struct route_env *env;
 	/* A feed has caught up for the first time: tell the catalog.  May be NULL. */
 	void (*caught_up)(struct index_feeders *feeders);
-	struct queue all; /* struct partition_feeder, those that wait for jobs and calls too */
+	struct queue all;  /* struct partition_feeder, those that wait for jobs and calls too */
+	size_t held_bytes; /* in pages that are under way */
 };
 
 /* engine and env are borrowed. */

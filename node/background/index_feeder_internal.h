@@ -42,6 +42,7 @@ struct index_feed {
 	uint64_t item_count;
 	uint32_t busy_count; /* jobs and calls that will come back */
 	struct arena arena;  /* of the page */
+	size_t held_bytes;   /* of feeders->held_bytes */
 	struct index_page page;
 	struct runtime_job job;
 	enum status status; /* of the job */

@@ -69,6 +69,12 @@ static const ProtobufCMessageDescriptor *const types[] = {
 	&cleave__expr_condition__descriptor,
 	&cleave__expr_update__descriptor,
 	&cleave__expr_projection__descriptor,
+	&cleave__write_index_rows_request__descriptor,
+	&cleave__partition_indexes__descriptor,
+	&cleave__feed_record__descriptor,
+	&cleave__index_record__descriptor,
+	&cleave__create_index_command__descriptor,
+	&cleave__index_progress__descriptor,
 };
 
 static struct slice pack(struct arena *arena, const ProtobufCMessage *message)

@@ -565,6 +565,65 @@ static void the_longest_keys_fit_into_their_messages(void **state)
 	fixture_close(&x);
 }
 
+static void a_node_with_too_much_under_way_reads_no_more(void **state)
+{
+	struct index_feeders *feeders;
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	put_many(&x, KEYS);
+	feeders = &x.feeders[1];
+	feeders->held_bytes = INDEX_FEEDER_BYTES_MAX; /* of others */
+	tell_all(&x);
+	run_ms(&x, 10 * INDEX_FEEDER_PAUSE_MS);
+	assert_int_equal(x.delivered_count, 0);
+	feeders->held_bytes--;
+	x.verdict = VERDICT_HOLD;
+	RUN_UNTIL(&x, parcels_under_way(&x) > 0);
+	assert_true(feeders->held_bytes > INDEX_FEEDER_BYTES_MAX);
+	x.verdict = VERDICT_DELIVER;
+	assert_becomes_exact(&x);
+	assert_int_equal(feeders->held_bytes, INDEX_FEEDER_BYTES_MAX - 1);
+	x.verdict = VERDICT_HOLD; /* and when it ends in the middle */
+	put(&x, "item-00", "value-3", "text");
+	RUN_UNTIL(&x, parcels_under_way(&x) > 0);
+	close_sources(&x);
+	x.verdict = VERDICT_DELIVER;
+	RUN_UNTIL(&x, feeders_are_idle(&x));
+	assert_int_equal(feeders->held_bytes, INDEX_FEEDER_BYTES_MAX - 1);
+	fixture_close(&x);
+}
+
+/* Its memory is made anew from the rows that came. */
+static void a_replica_that_took_a_snapshot_goes_on(void **state)
+{
+	struct partition *leader;
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	put_many(&x, KEYS);
+	tell_all(&x);
+	assert_becomes_exact(&x);
+	x.verdict = VERDICT_UNREACHABLE;
+	put_many(&x, KEYS);
+	delete_item(&x, "item-00");
+	run_ms(&x, 50);
+	for (size_t i = 2; i <= NODES; i++) {
+		struct partition *partition = x.f->partition[i];
+
+		assert_int_equal(partition->fsm.ops->restored(&partition->fsm), ST_OK);
+		assert_int_equal(partition->indexes.feed_count, 1);
+	}
+	leader = lead_elsewhere(&x);
+	x.verdict = VERDICT_DELIVER;
+	RUN_UNTIL(&x, is_fed(leader, FEED_INDEX));
+	assert_true(is_exact(&x, leader, FEED_INDEX));
+	RUN_UNTIL(&x, change_count(leader) == 0);
+	fixture_close(&x);
+}
+
 /* --- anything in any order --- */
 
 static void random_write(struct fixture *x, struct rng *rng)
@@ -643,6 +702,8 @@ int main(void)
 		cmocka_unit_test(writes_that_wait_are_answered_when_the_index_goes),
 		cmocka_unit_test(the_largest_items_fill_pages_alone),
 		cmocka_unit_test(the_longest_keys_fit_into_their_messages),
+		cmocka_unit_test(a_node_with_too_much_under_way_reads_no_more),
+		cmocka_unit_test(a_replica_that_took_a_snapshot_goes_on),
 		cmocka_unit_test(whatever_happens_the_index_becomes_exact),
 	};
 
