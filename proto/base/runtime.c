@@ -4,7 +4,7 @@
 
 #include "proto/base/check.h"
 
-enum { DEFER_ROUNDS_MAX = 8, HEAP_CAPACITY_MIN = 64 };
+enum { DEFER_ROUNDS_MAX = 16, HEAP_CAPACITY_MIN = 64 };
 
 void runtime_base_init(struct runtime *runtime, const struct runtime_ops *ops)
 {
@@ -161,17 +161,40 @@ void runtime_task_cancel(struct runtime_task *task)
 	queue_remove(&task->link);
 }
 
+static struct runtime_task *task_of(struct queue *link)
+{
+	return CONTAINER_OF(link, struct runtime_task, link);
+}
+
+static enum runtime_stage lowest_stage(const struct queue *tasks)
+{
+	enum runtime_stage stage = RUNTIME_STAGE_LAST;
+
+	for (struct queue *link = tasks->next; link != tasks; link = link->next) {
+		if (task_of(link)->stage < stage)
+			stage = task_of(link)->stage;
+	}
+	return stage;
+}
+
 void runtime_run_deferred(struct runtime *runtime)
 {
 	for (int round = 0; round < DEFER_ROUNDS_MAX && !queue_is_empty(&runtime->deferred); round++) {
+		/* In the last round all run, so that no stage starves another. */
+		enum runtime_stage stage = round + 1 < DEFER_ROUNDS_MAX ? lowest_stage(&runtime->deferred)
+									: RUNTIME_STAGE_LAST;
 		struct queue batch;
 		struct queue *link;
 
 		queue_init(&batch);
 		queue_move_all(&runtime->deferred, &batch);
 		while ((link = queue_pop_head(&batch)) != NULL) {
-			struct runtime_task *task = CONTAINER_OF(link, struct runtime_task, link);
+			struct runtime_task *task = task_of(link);
 
+			if (task->stage > stage) {
+				queue_push_tail(&runtime->deferred, link);
+				continue;
+			}
 			task->is_queued = false;
 			task->cb(task);
 		}

@@ -36,11 +36,17 @@ struct runtime_timer {
 	runtime_timer_cb cb;
 };
 
+/* Deferred tasks run by stage, and those that they defer as well: first what others wait for, then
+ * what hands work to other threads (waking one may cost this one the core), last what can be done
+ * while those work. */
+enum runtime_stage { RUNTIME_STAGE_FIRST, RUNTIME_STAGE_SUBMIT, RUNTIME_STAGE_LAST };
+
 /* Work for the end of this loop turn (runtime_defer) or from another thread
  * (runtime_post).  A task is in at most one queue at a time. */
 struct runtime_task {
 	struct queue link;
 	bool is_queued;
+	enum runtime_stage stage; /* RUNTIME_STAGE_FIRST by runtime_task_init() */
 	runtime_task_cb cb;
 };
 
@@ -124,8 +130,8 @@ void runtime_base_close(struct runtime *runtime);
 uint64_t runtime_next_deadline_mono_us(const struct runtime *runtime);
 /* Fire all timers that are due now. */
 void runtime_run_timers(struct runtime *runtime);
-/* Run deferred tasks until none is left; those that defer again within run too, up
- * to a bound that keeps I/O from starving. */
+/* Run deferred tasks, stage by stage, until none is left; those that defer again within run too,
+ * up to a bound that keeps I/O from starving. */
 void runtime_run_deferred(struct runtime *runtime);
 
 #endif

@@ -59,8 +59,9 @@ static void submit(struct runtime *base, struct runtime_job *job)
 	runtime->jobs_outstanding_count++;
 	pthread_mutex_lock(&runtime->mutex);
 	queue_push_tail(&runtime->jobs_waiting[job->lane], &job->link);
-	pthread_cond_signal(&runtime->job_ready[job->lane]);
 	pthread_mutex_unlock(&runtime->mutex);
+	/* Not while the mutex is held: whoever wakes up would wait for it at once. */
+	pthread_cond_signal(&runtime->job_ready[job->lane]);
 }
 
 static const struct runtime_ops runtime_uv_ops = {
@@ -92,9 +93,10 @@ static void run_jobs(struct runtime_uv *runtime, enum runtime_lane lane)
 		job->work(job);
 		pthread_mutex_lock(&runtime->mutex);
 		queue_push_tail(&runtime->jobs_done, &job->link);
-		/* Under the mutex: after it, the loop may finish this job and close. */
-		send_async(runtime);
 		pthread_mutex_unlock(&runtime->mutex);
+		/* Not while the mutex is held, as above.  The loop may have finished the job already, but
+		 * it joins this thread before it closes. */
+		send_async(runtime);
 	}
 }
 

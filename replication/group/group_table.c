@@ -128,6 +128,7 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 	queue_init(&table->apply_waiting);
 	queue_init(&table->applying);
 	runtime_task_init(&table->apply_task, group_apply_waiting);
+	table->apply_task.stage = RUNTIME_STAGE_LAST; /* beside what the log thread does meanwhile */
 	peer_link_init(&table->link, runtime, transport, &receiver);
 	hash_map_init(&table->groups, GROUP_TABLE_GROUPS_MAX);
 	hash_map_init(&table->receiving, GROUP_TABLE_GROUPS_MAX);

@@ -80,6 +80,7 @@ enum status log_commit_init(struct log_commit *commit, struct runtime *runtime, 
 	};
 	queue_init(&commit->waiters);
 	runtime_task_init(&commit->flush, on_turn_end);
+	commit->flush.stage = RUNTIME_STAGE_SUBMIT; /* messages to followers leave before it */
 	commit->open = engine_batch_create(engine);
 	commit->in_flight = engine_batch_create(engine);
 	if (commit->open == NULL || commit->in_flight == NULL) {

@@ -290,6 +290,48 @@ static void a_cancelled_task_does_not_run(void **state)
 	runtime_base_close(&f.runtime);
 }
 
+/* Whatever the order in which they were deferred, and what the first defer comes before the last. */
+static void deferred_tasks_run_by_stage(void **state)
+{
+	struct entry entries[4];
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f);
+	for (uint32_t i = 0; i < ARRAY_COUNT(entries); i++)
+		entry_init(&entries[i], &f, (char)('a' + i));
+	entries[0].task.stage = RUNTIME_STAGE_LAST;
+	entries[1].task.stage = RUNTIME_STAGE_SUBMIT;
+	entries[3].again_count = 2;
+	for (uint32_t i = 0; i < ARRAY_COUNT(entries); i++)
+		runtime_defer(&f.runtime, &entries[i].task);
+	runtime_run_deferred(&f.runtime);
+	assert_string_equal(order, "cdddba");
+	runtime_base_close(&f.runtime);
+}
+
+static void a_later_stage_is_not_starved(void **state)
+{
+	struct entry eager;
+	struct entry last;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f);
+	entry_init(&eager, &f, 'a');
+	entry_init(&last, &f, 'b');
+	eager.again_count = 40;
+	last.task.stage = RUNTIME_STAGE_LAST;
+	runtime_defer(&f.runtime, &last.task);
+	runtime_defer(&f.runtime, &eager.task);
+	runtime_run_deferred(&f.runtime);
+	assert_true(eager.task.is_queued);
+	assert_false(last.task.is_queued);
+	while (eager.task.is_queued)
+		runtime_run_deferred(&f.runtime);
+	runtime_base_close(&f.runtime);
+}
+
 static void a_task_that_defers_again_runs_within_the_turn(void **state)
 {
 	struct entry a;
@@ -339,6 +381,8 @@ int main(void)
 		cmocka_unit_test(many_timers_started_and_stopped_at_random_fire_in_order),
 		cmocka_unit_test(deferred_tasks_run_once_in_order),
 		cmocka_unit_test(a_cancelled_task_does_not_run),
+		cmocka_unit_test(deferred_tasks_run_by_stage),
+		cmocka_unit_test(a_later_stage_is_not_starved),
 		cmocka_unit_test(a_task_that_defers_again_runs_within_the_turn),
 		cmocka_unit_test(a_task_that_defers_for_ever_does_not_starve_the_loop),
 	};
