@@ -21,6 +21,7 @@ struct index_op {
 	const struct partition_table *partitions;
 	struct rpc_request *request;
 	uint64_t partition_id;
+	uint64_t source_partition_id;
 	struct partition_proposal proposal;
 };
 
@@ -132,6 +133,24 @@ static bool is_passed(const struct partition *partition, const Cleave__WriteInde
 			     partition_sources_mark(&partition->sources, message->source_partition_id)) <= 0;
 }
 
+/* A source sends one message at a time: a second one is the first again, which the sender has given up
+ * waiting for.  A partition that is slow must not get the same rows into its log over and over. */
+static bool is_under_way(const struct partition *partition, uint64_t source_partition_id)
+{
+	const struct queue *proposals = &partition->proposals;
+
+	for (struct queue *link = proposals->next; link != proposals; link = link->next) {
+		const struct partition_proposal *proposal = CONTAINER_OF(link, struct partition_proposal,
+									 link);
+
+		if (proposal->done == on_applied &&
+		    CONTAINER_OF(proposal, const struct index_op, proposal)->source_partition_id ==
+			    source_partition_id)
+			return true;
+	}
+	return false;
+}
+
 static enum status start(struct index_op *op, const Cleave__WriteIndexRowsRequest *message,
 			 struct arena *arena)
 {
@@ -140,6 +159,7 @@ static enum status start(struct index_op *op, const Cleave__WriteIndexRowsReques
 	enum status status;
 
 	op->partition_id = message->partition_id;
+	op->source_partition_id = message->source_partition_id;
 	if (partition == NULL)
 		return ST_MOVED;
 	if (!group_is_ready(partition->group))
@@ -154,6 +174,8 @@ static enum status start(struct index_op *op, const Cleave__WriteIndexRowsReques
 	/* Applied at a leader that is ready means committed: there is nothing to wait for. */
 	if (is_passed(partition, message))
 		return ST_OK;
+	if (is_under_way(partition, message->source_partition_id))
+		return ST_BUSY;
 	status = fill_command(message, arena, &command);
 	if (status == ST_OK)
 		status = partition_propose(partition, &command, &op->proposal);
@@ -172,7 +194,9 @@ void handle_index_write(const struct partition_table *partitions, struct rpc_req
 		rpc_request_reply_status(request, ST_NO_MEMORY);
 		return;
 	}
-	*op = (struct index_op){ partitions, request, 0, { .done = on_applied } };
+	*op = (struct index_op){ .partitions = partitions,
+				 .request = request,
+				 .proposal = { .done = on_applied } };
 	arena_init(&arena, ARENA_BYTES_MAX);
 	allocator = proto_arena_allocator(&arena);
 	message = request->body.size > BODY_SIZE_MAX

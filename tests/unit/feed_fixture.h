@@ -77,6 +77,7 @@ static inline void feed_fixture_put_partition(struct catalog_state *state, uint3
 }
 
 static const uint8_t feed_base_start[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, FEED_BASE };
+static const uint8_t feed_other_start[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, FEED_BASE, 0x80 };
 static const uint8_t feed_index_start[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, FEED_INDEX };
 static const uint8_t feed_index_cut[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, FEED_INDEX, FEED_CUT };
 static const uint8_t feed_index_end[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, FEED_INDEX + 1 };
