@@ -328,14 +328,15 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	write->changes_collection = false;
 	if (!group_is_ready(partition->group))
 		return ST_NOT_LEADER;
+	/* An attempt may overtake another of its request, whichever was sent first; one that is applied may
+	 * still wait for global indexes. */
+	if (hash_map_get(&partition->pending_ids, id_half(write)) != NULL)
+		return ST_BUSY;
 	outcome = partition_outcomes_find(&partition->outcomes, write->request_id);
 	if (outcome != NULL) {
 		fill_from_outcome(write, outcome);
 		return (enum status)outcome->status;
 	}
-	/* An attempt may overtake another of its request, whichever was sent first. */
-	if (hash_map_get(&partition->pending_ids, id_half(write)) != NULL)
-		return ST_BUSY;
 	status = admit(partition, write);
 	if (status == ST_OK)
 		status = hash_map_put(&partition->pending_ids, id_half(write), write);

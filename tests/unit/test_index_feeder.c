@@ -298,34 +298,38 @@ static void a_partition_closes_in_every_millisecond_of_its_feeding(void **state)
 
 /* --- the catalog changes --- */
 
-/* The catalog of all nodes at the next version, as change() leaves the base table's record. */
+/* The catalog of all nodes says that the table has so many indexes: the first is FEED_INDEX, of the others
+ * the derived tables are SECOND_INDEX and those behind it. */
 static void change_table(struct fixture *x, uint64_t version, uint32_t index_count)
 {
-	struct table_indexes *set = calloc(1, sizeof(*set) + 2 * sizeof(set->list[0]));
-	struct table_info derived = { .name = "index/4",
-				      .table_id = SECOND_INDEX,
-				      .base_table_id = FEED_BASE,
-				      .token_seed = 5,
-				      .version = version,
-				      .state = TABLE_ACTIVE };
+	struct table_indexes *set = calloc(1, sizeof(*set) + (index_count + 1) * sizeof(set->list[0]));
 
 	assert_non_null(set);
 	set->count = index_count;
-	index_fixture_index(&set->list[0], 0, "S:a", NULL, INDEX_PROJECTS_ALL);
-	set->list[0].table_id = FEED_INDEX;
-	index_fixture_index(&set->list[1], 0, "S:a", "S:text", INDEX_PROJECTS_ALL);
-	set->list[1].table_id = SECOND_INDEX;
-	(void)snprintf(set->list[1].name, sizeof(set->list[1].name), "second");
-	derived.schema = set->list[1].schema;
-	for (size_t i = 1; i <= NODES; i++) {
-		struct catalog_state *view = &x->views[i].state;
+	for (uint32_t i = 0; i < index_count; i++) {
+		index_fixture_index(&set->list[i], 0, "S:a", i == 0 ? NULL : "S:text", INDEX_PROJECTS_ALL);
+		set->list[i].table_id = i == 0 ? FEED_INDEX : SECOND_INDEX + i - 1;
+		(void)snprintf(set->list[i].name, sizeof(set->list[i].name), "index-%u", (unsigned)i);
+	}
+	for (size_t n = 1; n <= NODES; n++) {
+		struct catalog_state *view = &x->views[n].state;
 		struct table_info base = *catalog_state_table(view, FEED_BASE);
 
+		for (uint32_t i = 1; i < index_count; i++) {
+			struct table_info derived = { .table_id = set->list[i].table_id,
+						      .base_table_id = FEED_BASE,
+						      .token_seed = 5,
+						      .version = version,
+						      .schema = set->list[i].schema,
+						      .state = TABLE_ACTIVE };
+
+			(void)snprintf(derived.name, sizeof(derived.name), "index/%u",
+				       (unsigned)derived.table_id);
+			assert_int_equal(catalog_state_put_table(view, &derived), ST_OK);
+		}
 		base.version = version;
 		base.indexes = index_count == 0 ? NULL : set;
 		assert_int_equal(catalog_state_put_table(view, &base), ST_OK);
-		if (index_count == 2)
-			assert_int_equal(catalog_state_put_table(view, &derived), ST_OK);
 		view->version = version;
 	}
 	free(set);
@@ -354,15 +358,19 @@ static void an_index_is_deleted_while_rows_are_under_way(void **state)
 	fixture_close(&x);
 }
 
-static void put_second_partition(struct fixture *x)
+/* The one partition of a derived table behind the first. */
+static void put_partition_of(struct fixture *x, uint32_t table_id)
 {
-	static const uint8_t start[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, SECOND_INDEX };
-	static const uint8_t end[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0, 0, 0, SECOND_INDEX + 1 };
+	uint8_t start[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0 };
+	uint8_t end[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0 };
+	uint64_t partition_id = SECOND_PARTITION + table_id;
 
+	put_u32_be(start, table_id);
+	put_u32_be(end, table_id + 1);
 	for (size_t i = 1; i <= NODES; i++)
-		feed_fixture_put_partition(&x->views[i].state, SECOND_INDEX, SECOND_PARTITION,
+		feed_fixture_put_partition(&x->views[i].state, table_id, partition_id,
 					   slice_of(start, sizeof(start)), slice_of(end, sizeof(end)), NODES);
-	create_index_partition(x, SECOND_INDEX, SECOND_PARTITION, slice_of(start, sizeof(start)),
+	create_index_partition(x, table_id, partition_id, slice_of(start, sizeof(start)),
 			       slice_of(end, sizeof(end)));
 }
 
@@ -387,7 +395,7 @@ static void a_second_index_is_fed_beside_the_first(void **state)
 	run_ms(&x, 2 * INDEX_FEEDER_PROGRESS_MS);
 	assert_false(index_feeder_is_caught_up(leader, SECOND_INDEX));
 	assert_int_equal(change_count(leader), 1); /* for the second */
-	put_second_partition(&x);
+	put_partition_of(&x, SECOND_INDEX);
 	RUN_UNTIL(&x, is_fed(leader, SECOND_INDEX));
 	assert_true(is_exact(&x, leader, FEED_INDEX));
 	assert_true(is_exact(&x, leader, SECOND_INDEX));
@@ -396,6 +404,31 @@ static void a_second_index_is_fed_beside_the_first(void **state)
 	RUN_UNTIL(&x, leader->indexes.feed_count == 1);
 	put(&x, "item-00", "value-1", "changed");
 	assert_becomes_exact(&x);
+	fixture_close(&x);
+}
+
+static void twenty_indexes_are_fed_together(void **state)
+{
+	struct partition *leader;
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	put_many(&x, KEYS);
+	change_table(&x, 6, LIMIT_GLOBAL_INDEX_COUNT);
+	for (uint32_t i = 1; i < LIMIT_GLOBAL_INDEX_COUNT; i++)
+		put_partition_of(&x, SECOND_INDEX + i - 1);
+	leader = leader_of(&x);
+	RUN_UNTIL(&x, leader->indexes.feed_count == LIMIT_GLOBAL_INDEX_COUNT);
+	put(&x, "item-00", "value-1", "other");
+	delete_item(&x, "item-01");
+	for (uint32_t i = 0; i < LIMIT_GLOBAL_INDEX_COUNT; i++) {
+		uint32_t table_id = i == 0 ? FEED_INDEX : SECOND_INDEX + i - 1;
+
+		RUN_UNTIL(&x, is_fed(leader, table_id));
+		assert_true(is_exact(&x, leader, table_id));
+	}
+	RUN_UNTIL(&x, change_count(leader) == 0); /* the progress of all is in the log */
 	fixture_close(&x);
 }
 
@@ -423,6 +456,35 @@ static void a_write_is_answered_when_its_rows_are_in_the_index(void **state)
 	assert_int_equal(write.base.status, ST_OK);
 	assert_true(is_exact(&x, leader_of(&x), FEED_INDEX)); /* at that very moment */
 	write_close(&write);
+	fixture_close(&x);
+}
+
+/* Its outcome is there, its rows are not. */
+static void a_retry_waits_as_the_first_attempt_does(void **state)
+{
+	struct feed_write write;
+	struct feed_write retry;
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	for (size_t i = 1; i <= NODES; i++)
+		x.f->env[i].waits_for_indexes = true;
+	tell_all(&x);
+	assert_becomes_exact(&x);
+	x.verdict = VERDICT_HOLD;
+	write_init(&x, &write, "item-00", "value-0", slice_of_string("text"));
+	x.next_request--;
+	write_init(&x, &retry, "item-00", "value-0", slice_of_string("text"));
+	retry.base.base.age_ms = 100;
+	assert_int_equal(watched_write_start(&write.base, leader_of(&x)), ST_WOULD_BLOCK);
+	RUN_UNTIL(&x, parcels_under_way(&x) > 0);
+	assert_int_equal(watched_write_start(&retry.base, leader_of(&x)), ST_BUSY);
+	x.verdict = VERDICT_DELIVER;
+	RUN_UNTIL(&x, write.base.done_count == 1);
+	assert_int_equal(watched_write_start(&retry.base, leader_of(&x)), ST_OK);
+	write_close(&write);
+	write_close(&retry);
 	fixture_close(&x);
 }
 
@@ -696,7 +758,9 @@ int main(void)
 		cmocka_unit_test(a_partition_closes_in_every_millisecond_of_its_feeding),
 		cmocka_unit_test(an_index_is_deleted_while_rows_are_under_way),
 		cmocka_unit_test(a_second_index_is_fed_beside_the_first),
+		cmocka_unit_test(twenty_indexes_are_fed_together),
 		cmocka_unit_test(a_write_is_answered_when_its_rows_are_in_the_index),
+		cmocka_unit_test(a_retry_waits_as_the_first_attempt_does),
 		cmocka_unit_test(a_write_does_not_wait_for_a_backfill),
 		cmocka_unit_test(writes_that_wait_are_answered_when_the_leadership_goes),
 		cmocka_unit_test(writes_that_wait_are_answered_when_the_index_goes),
