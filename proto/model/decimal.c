@@ -400,14 +400,32 @@ size_t decimal_encoded_size(struct slice bytes)
 	return decimal_decode(&ignored, bytes, &size) == ST_OK ? size : 0;
 }
 
+static uint32_t counted_size(int digit_count, int exponent, bool is_negative)
+{
+	int whole = exponent + 1;
+	int before_point = whole < 0 ? 0 : whole > digit_count ? digit_count : whole;
+	int after_point = digit_count - before_point;
+
+	if (digit_count == 0)
+		return 1;
+	return (uint32_t)(1 + (before_point + 1) / 2 + (after_point + 1) / 2 + is_negative);
+}
+
 uint32_t decimal_size_bytes(const struct decimal *decimal)
 {
-	int count = decimal->digit_count;
-	int whole = decimal->exponent + 1;
-	int before_point = whole < 0 ? 0 : whole > count ? count : whole;
-	int after_point = count - before_point;
+	return counted_size(decimal->digit_count, decimal->exponent, decimal->is_negative);
+}
 
-	if (count == 0)
+uint32_t decimal_size_bytes_encoded(struct slice bytes)
+{
+	bool is_negative = bytes.size > 0 && bytes.data[0] == HEAD_NEGATIVE;
+	uint8_t flip = is_negative ? 0xff : 0;
+	int digit_count;
+
+	if (bytes.size <= HEAD_SIZE)
 		return 1;
-	return (uint32_t)(1 + (before_point + 1) / 2 + (after_point + 1) / 2 + decimal->is_negative);
+	digit_count = 2 * (int)(bytes.size - HEAD_SIZE);
+	if ((bytes.data[bytes.size - 1] ^ flip) / 2 % 10 == 0) /* filled up */
+		digit_count--;
+	return counted_size(digit_count, (bytes.data[1] ^ flip) + LIMIT_NUMBER_EXPONENT_MIN, is_negative);
 }

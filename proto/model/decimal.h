@@ -78,5 +78,7 @@ size_t decimal_encoded_size(struct slice bytes);
 /* Bytes a number counts for in an item's size: 1, one for each two digits begun before and
  * after the point, and 1 for a minus. */
 uint32_t decimal_size_bytes(const struct decimal *decimal);
+/* The same of a sound byte form, without decoding its digits. */
+uint32_t decimal_size_bytes_encoded(struct slice bytes);
 
 #endif

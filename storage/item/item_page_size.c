@@ -1,5 +1,7 @@
 #include "storage/item/item_page_size.h"
 
+#include "proto/model/decimal.h"
+
 enum {
 	NAME_SIZE = 1,
 	LENGTH_1_MAX = 127, /* longest string whose length takes one byte, and two */
@@ -51,8 +53,9 @@ static uint64_t value_size(const struct item_value *value, uint32_t level)
 	case ITEM_S:
 		return string_size(value->payload.size);
 	case ITEM_B:
+		return value->payload.size + 1;
 	case ITEM_N:
-		return item_value_size_bytes(value) + 1;
+		return decimal_size_bytes_encoded(value->payload) + 1;
 	case ITEM_BOOL:
 		return 1;
 	case ITEM_NULL:
@@ -69,6 +72,12 @@ static uint64_t value_size(const struct item_value *value, uint32_t level)
 	return 0;
 }
 
+/* Names are short and mostly differ in size: no call for those. */
+static inline bool is_named(const struct item_attribute *attribute, struct slice name)
+{
+	return attribute->name.size == name.size && slice_equal(attribute->name, name);
+}
+
 uint64_t item_page_size_bytes(struct slice item, struct slice sort_key_name)
 {
 	struct item_attribute attribute;
@@ -78,7 +87,7 @@ uint64_t item_page_size_bytes(struct slice item, struct slice sort_key_name)
 
 	item_iter_init(&iter, item);
 	while (item_next_attribute(&iter, &attribute)) {
-		if (slice_equal(attribute.name, sort_key_name))
+		if (is_named(&attribute, sort_key_name))
 			sort_key_size = item_value_size_bytes(&attribute.value);
 		else
 			size += NAME_SIZE + value_size(&attribute.value, 1);

@@ -317,13 +317,18 @@ static void sizes_follow_the_trimmed_digits(void **state)
 		{ "12", 2 },      { "123", 3 },         { "100", 2 },
 		{ "1e125", 2 },   { "0.001", 2 },       { "1.5", 3 },
 		{ "-12.345", 5 }, { "1111111e119", 5 }, { "11111111111111111111111111111111111111", 20 },
+		{ "-10", 3 },     { "0.0101", 3 },      { "-0.00123", 4 },
 	};
+	uint8_t encoded[DECIMAL_ENCODED_SIZE_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
 		struct decimal number = parsed(table[i].text);
 
 		assert_int_equal(decimal_size_bytes(&number), table[i].size_bytes);
+		assert_int_equal(
+			decimal_size_bytes_encoded(slice_of(encoded, decimal_encode(&number, encoded))),
+			table[i].size_bytes);
 	}
 }
 
