@@ -18,7 +18,7 @@
 	"Map value must satisfy constraint: [Member must have length less than or equal to %" PRId64         \
 	", Member must have length greater than or equal to %" PRId64 "]"
 
-enum { PATH_SIZE = 512, SHOWN_MAX = LIMIT_TABLE_NAME_SIZE_BYTES_MAX };
+enum { PATH_SIZE = 512, SHOWN_MAX = LIMIT_TABLE_NAME_SIZE_BYTES_MAX, SHOWN_VALUE_SIZE = 1024 };
 
 void api_check_init(struct api_check *check)
 {
@@ -228,27 +228,117 @@ void api_check_table_name(struct api_check *check, const struct api_path *path, 
 	api_check_size(check, path, name, LIMIT_TABLE_NAME_SIZE_BYTES_MIN, LIMIT_TABLE_NAME_SIZE_BYTES_MAX);
 }
 
+/* --- values, as the service's Java prints them --- */
+
+struct shown {
+	char text[SHOWN_VALUE_SIZE];
+	size_t size;
+};
+
+#define show(shown, ...) print((shown)->text, sizeof((shown)->text), &(shown)->size, __VA_ARGS__)
+
+static void show_value(struct shown *shown, const struct json_type *type, const void *value);
+
+static void show_text(struct shown *shown, struct slice text)
+{
+	if (text.data == NULL)
+		show(shown, "null");
+	else
+		show(shown, "%.*s", (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX),
+		     (const char *)text.data);
+}
+
+static void show_list(struct shown *shown, const struct json_type *type, const struct json_list *list)
+{
+	bool is_map = type->kind == JSON_KIND_MAP;
+
+	show(shown, "%s", is_map ? "{" : "[");
+	for (uint32_t i = 0; i < list->count && shown->size + 1 < sizeof(shown->text); i++) {
+		struct slice key;
+
+		show(shown, "%s", i == 0 ? "" : ", ");
+		if (is_map) {
+			memcpy(&key, json_entry(type, list, i), sizeof(key));
+			show_text(shown, key);
+			show(shown, "=");
+		}
+		show_value(shown, type->element, json_element(type, list, i));
+	}
+	show(shown, "%s", is_map ? "}" : "]");
+}
+
+static void show_struct(struct shown *shown, const struct json_type *type, const uint8_t *input)
+{
+	show(shown, "%s(", type->java_name);
+	for (uint32_t i = 0; i < type->field_count; i++) {
+		const struct json_field *field = &type->fields[i];
+
+		show(shown, "%s%c%s=", i == 0 ? "" : ", ", tolower(field->name[0]), field->name + 1);
+		show_value(shown, field->type, input + field->offset);
+	}
+	show(shown, ")");
+}
+
+static void show_number(struct shown *shown, const struct json_number *number)
+{
+	if (number->is_set)
+		show(shown, "%" PRId64, number->value);
+	else
+		show(shown, "null");
+}
+
+static void show_value(struct shown *shown, const struct json_type *type, const void *value)
+{
+	switch (type->kind) {
+	case JSON_KIND_STRING:
+		show_text(shown, *(const struct slice *)value);
+		return;
+	case JSON_KIND_BOOL:
+		show(shown, "%s", *(const enum json_bool *)value == JSON_TRUE ? "true" : "false");
+		return;
+	case JSON_KIND_INTEGER:
+	case JSON_KIND_LONG:
+		show_number(shown, value);
+		return;
+	case JSON_KIND_LIST:
+	case JSON_KIND_MAP:
+		show_list(shown, type, value);
+		return;
+	case JSON_KIND_STRUCT:
+		show_struct(shown, type, value);
+		return;
+	case JSON_KIND_ITEM:
+	case JSON_KIND_VALUE:
+		show(shown, "..."); /* may be large, and is the client's own business */
+		return;
+	}
+	UNREACHABLE();
+}
+
 void api_check_count(struct api_check *check, const struct api_path *path, const struct json_type *type,
 		     const struct json_list *list)
 {
 	const struct json_rule *rule = type->rule;
-	bool is_map = type->kind == JSON_KIND_MAP;
-	const char *value = list->count == 0 ? (is_map ? "{}" : "[]") : (is_map ? "{...}" : "[...]");
+	struct shown shown = { .size = 0 };
 
-	if (list->count < rule->min || list->count > rule->max)
-		refuse_bound(check, path, rule, slice_of_string(value), "length", list->count < rule->min);
+	if (list->count >= rule->min && list->count <= rule->max)
+		return;
+	show_list(&shown, type, list);
+	refuse_bound(check, path, rule, slice_of(shown.text, shown.size), "length", list->count < rule->min);
 }
 
-/* Of a map is shown the entry: its key, and what kind of thing it holds. */
+/* Of a map is shown the entry: its key, and what kind of thing it holds.  The service prints it as
+ * JSON if the key is wrong, and as its Java does if the value is. */
 static void refuse_entry(struct api_check *check, const struct api_path *path, struct slice key,
-			 const char *value, const char *constraint)
+			 const char *after_key, bool is_json, const char *constraint)
 {
-	char text[SHOWN_MAX + 16];
+	const char *quote = is_json ? "\"" : "";
+	struct shown shown = { .size = 0 };
 
-	(void)snprintf(text, sizeof(text), "{\"%.*s\":%s}",
-		       (int)(key.size < SHOWN_MAX ? key.size : SHOWN_MAX), (const char *)key.data,
-		       value); /* cut to fit */
-	api_check_refuse(check, path, slice_of_string(text), "%s", constraint);
+	show(&shown, "{%s", quote);
+	show_text(&shown, key);
+	show(&shown, "%s%s}", quote, after_key);
+	api_check_refuse(check, path, slice_of(shown.text, shown.size), "%s", constraint);
 }
 
 void api_check_entry(struct api_check *check, const struct api_path *path, const struct json_type *type,
@@ -261,11 +351,11 @@ void api_check_entry(struct api_check *check, const struct api_path *path, const
 	if (type->rule->pattern == JSON_PATTERN_TABLE && api_arn_is_one(key))
 		api_check_table(check, path, key);
 	else if (type->rule->pattern != JSON_PATTERN_NONE && !table_schema_name_is_valid(key))
-		refuse_entry(check, path, key, lengths == NULL ? "..." : "[...]", MAP_KEYS);
+		refuse_entry(check, path, key, lengths == NULL ? ":..." : ":[...]", true, MAP_KEYS);
 	if (lengths == NULL || (list->count >= lengths->min && list->count <= lengths->max))
 		return;
 	(void)snprintf(constraint, sizeof(constraint), MAP_VALUE, lengths->max, lengths->min); /* fits */
-	refuse_entry(check, path, key, "[...]", constraint);
+	refuse_entry(check, path, key, list->count == 0 ? "=[]" : "=[...]", false, constraint);
 }
 
 bool api_check_passed(const struct api_check *check, struct api_error *error)

@@ -49,7 +49,7 @@ void api_check_size(struct api_check *check, const struct api_path *path, struct
 		    size_t max);
 void api_check_range(struct api_check *check, const struct api_path *path, const struct json_rule *rule,
 		     struct json_number number);
-/* The length of a list or map, whose type has bounds; of the value only is shown whether it is empty. */
+/* The length of a list or map, whose type has bounds. */
 void api_check_count(struct api_check *check, const struct api_path *path, const struct json_type *type,
 		     const struct json_list *list);
 /* The key of an entry, and the length of the list that it holds, as the map's rule asks. */

@@ -119,7 +119,7 @@ static bool read_many(struct fixture *f, uint32_t first_count, uint32_t second_c
 static void a_batch_has_up_to_25_writes(void **state)
 {
 	static const char wrong_count[] =
-		"1 validation error detected: Value '{\"one\":[...]}' at 'requestItems' failed to satisfy "
+		"1 validation error detected: Value '{one=[...]}' at 'requestItems' failed to satisfy "
 		"constraint: Map value must satisfy constraint: [Member must have length less than or equal "
 		"to "
 		"25, Member must have length greater than or equal to 1]";
@@ -135,7 +135,8 @@ static void a_batch_has_up_to_25_writes(void **state)
 	assert_string_equal(f.error.message, wrong_count);
 	arena_close(&f.arena);
 	assert_false(read_many(&f, 0, 3));
-	assert_string_equal(f.error.message, wrong_count);
+	assert_non_null(strstr(f.error.message, "Value '{one=[]}' at 'requestItems' failed to satisfy "
+						"constraint: Map value must satisfy constraint: "));
 	arena_close(&f.arena);
 }
 

@@ -140,6 +140,20 @@ static void all_broken_constraints_are_told_at_once(void **state)
 		"satisfy enum value set: [HASH, RANGE]");
 }
 
+static void a_list_is_shown_as_the_service_shows_it(void **state)
+{
+	(void)state;
+	create_refused(
+		"{" NAME "," DEFS "," DEMAND
+		",\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"},{\"AttributeName\":\"x\",\"KeyType\":"
+		"\"RANGE\"}]}",
+		"1 validation error detected: Value '[KeySchemaElement(attributeName=pk, keyType=HASH), "
+		"KeySchemaElement(attributeName=sk, keyType=RANGE), KeySchemaElement(attributeName=x, "
+		"keyType=RANGE)]' at 'keySchema' failed to satisfy constraint: Member must have length "
+		"less than or equal to 2");
+}
+
 static void keys_must_fit_their_definitions(void **state)
 {
 	(void)state;
@@ -381,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_table_may_be_named_by_its_arn),
 		cmocka_unit_test(all_broken_constraints_are_told_at_once),
 		cmocka_unit_test(keys_must_fit_their_definitions),
+		cmocka_unit_test(a_list_is_shown_as_the_service_shows_it),
 		cmocka_unit_test(units_and_billing_mode_must_agree),
 		cmocka_unit_test(what_is_not_there_yet_is_refused_by_name),
 		cmocka_unit_test(an_update_of_nothing_is_refused),
