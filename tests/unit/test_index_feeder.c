@@ -34,6 +34,34 @@ static void items_of_before_are_sent_then_changes(void **state)
 	fixture_close(&x);
 }
 
+/* One command carries them all; of one item each sees what the write before it left. */
+static void all_writes_of_a_turn_are_sent(void **state)
+{
+	enum { WRITES = 6 };
+	static const char *const names[WRITES] = { "item-00", "item-01", "item-00",
+						   "item-02", "item-01", "item-03" };
+	struct feed_write writes[WRITES];
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	tell_all(&x);
+	assert_becomes_exact(&x);
+	for (size_t i = 0; i < WRITES; i++) {
+		char a[16];
+
+		(void)snprintf(a, sizeof(a), "value-%u", (unsigned)i);
+		write_init(&x, &writes[i], names[i], a, slice_of(i == 4 ? NULL : "text", i == 4 ? 0 : 4));
+		assert_int_equal(watched_write_start(&writes[i].base, leader_of(&x)), ST_WOULD_BLOCK);
+	}
+	RUN_UNTIL(&x, writes[WRITES - 1].base.done_count == 1);
+	assert_becomes_exact(&x);
+	assert_int_equal(count_rows(index_engine(&x), FEED_INDEX), 3);
+	for (size_t i = 0; i < WRITES; i++)
+		write_close(&writes[i]);
+	fixture_close(&x);
+}
+
 static void an_empty_table_has_caught_up_at_once(void **state)
 {
 	struct fixture x;
@@ -258,7 +286,9 @@ static void a_partition_closes_with_messages_under_way(void **state)
 	tell_all(&x);
 	RUN_UNTIL(&x, parcels_under_way(&x) > 0);
 	close_sources(&x);
-	assert_false(feeders_are_idle(&x)); /* they wait for what is under way */
+	assert_false(feeders_are_idle(&x)); /* they wait for what is under way, and give it up */
+	run_ms(&x, 5);
+	assert_true(feeders_are_idle(&x));
 	fixture_close(&x);
 }
 
@@ -279,6 +309,24 @@ static void a_partition_closes_while_a_page_is_read(void **state)
 	close_sources(&x);
 	assert_false(feeders_are_idle(&x));
 	x.f->net->nodes[1].is_disk_held = false;
+	fixture_close(&x);
+}
+
+static void a_partition_closes_while_its_feed_pauses(void **state)
+{
+	struct partition *leader;
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	put_many(&x, 1);
+	x.verdict = VERDICT_UNREACHABLE;
+	tell_all(&x);
+	leader = leader_of(&x);
+	RUN_UNTIL(&x, leader->feeder != NULL && feed_of(leader, FEED_INDEX)->phase == INDEX_FEED_PAUSE);
+	close_sources(&x);
+	assert_true(feeders_are_idle(&x));
+	run_ms(&x, 2 * INDEX_FEEDER_PAUSE_MS); /* no timer is left */
 	fixture_close(&x);
 }
 
@@ -554,109 +602,6 @@ static void writes_that_wait_are_answered_when_the_index_goes(void **state)
 	fixture_close(&x);
 }
 
-/* --- sizes --- */
-
-static void the_largest_items_fill_pages_alone(void **state)
-{
-	char *text = malloc(LIMIT_ITEM_SIZE_BYTES);
-	struct fixture x;
-
-	(void)state;
-	assert_non_null(text);
-	memset(text, 'x', LIMIT_ITEM_SIZE_BYTES);
-	fixture_open(&x);
-	for (size_t i = 0; i < 8; i++) {
-		char name[16];
-
-		(void)snprintf(name, sizeof(name), "large-%u", (unsigned)i);
-		write_run(&x, name, "value-1", slice_of(text, LIMIT_ITEM_SIZE_BYTES - 100));
-	}
-	tell_all(&x);
-	assert_becomes_exact(&x);
-	for (size_t i = 0; i < 8; i++) { /* old and new: twice the size */
-		char name[16];
-
-		(void)snprintf(name, sizeof(name), "large-%u", (unsigned)i);
-		write_run(&x, name, "value-2", slice_of(text, LIMIT_ITEM_SIZE_BYTES - 200));
-	}
-	assert_becomes_exact(&x);
-	/* Who has nothing to send holds no page. */
-	assert_true(feed_of(leader_of(&x), FEED_INDEX)->arena.used_bytes <= 4096);
-	free(text);
-	fixture_close(&x);
-}
-
-/* Keys of the greatest size whose every byte is escaped: more than a message may hold, if pages were cut by
- * the size of items alone. */
-static void the_longest_keys_fit_into_their_messages(void **state)
-{
-	enum { ITEMS = 400, KEY_SIZE = LIMIT_PARTITION_KEY_SIZE_BYTES };
-	static const uint8_t zeros[KEY_SIZE];
-	uint8_t value[KEY_SIZE];
-	struct fixture x;
-
-	(void)state;
-	fixture_open(&x);
-	for (size_t i = 0; i < ITEMS; i++) {
-		struct item_builder builder;
-		struct feed_write write;
-		uint8_t number[2] = { (uint8_t)(i >> 7), (uint8_t)(i & 0x7f) };
-
-		write_init(&x, &write, "unused", NULL, slice_of_string("unused"));
-		buf_close(&write.base.item);
-		buf_init(&write.base.item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-		memcpy(value, zeros, sizeof(value));
-		memcpy(value + KEY_SIZE - sizeof(number), number, sizeof(number));
-		item_builder_init(&builder, &write.base.item);
-		index_fixture_string(&builder, "pk", slice_of(value, KEY_SIZE));
-		index_fixture_string(&builder, "a", slice_of(zeros, KEY_SIZE));
-		index_fixture_string(&builder, "text", slice_of_string("x"));
-		assert_int_equal(item_builder_finish(&builder), ST_OK);
-		buf_reset(&write.key);
-		buf_append(&write.key, feed_base_start, sizeof(feed_base_start));
-		row_key_append_part(&write.key, ITEM_S, slice_of(value, KEY_SIZE));
-		write.base.base.row_key = buf_slice(&write.key);
-		write.base.base.item = buf_slice(&write.base.item);
-		assert_int_equal(watched_write_start(&write.base, leader_of(&x)), ST_WOULD_BLOCK);
-		RUN_UNTIL(&x, write.base.done_count == 1);
-		write_close(&write);
-	}
-	tell_all(&x);
-	assert_becomes_exact(&x);
-	assert_int_equal(count_rows(index_engine(&x), FEED_INDEX), ITEMS);
-	fixture_close(&x);
-}
-
-static void a_node_with_too_much_under_way_reads_no_more(void **state)
-{
-	struct index_feeders *feeders;
-	struct fixture x;
-
-	(void)state;
-	fixture_open(&x);
-	put_many(&x, KEYS);
-	feeders = &x.feeders[1];
-	feeders->held_bytes = INDEX_FEEDER_BYTES_MAX; /* of others */
-	tell_all(&x);
-	run_ms(&x, 10 * INDEX_FEEDER_PAUSE_MS);
-	assert_int_equal(x.delivered_count, 0);
-	feeders->held_bytes--;
-	x.verdict = VERDICT_HOLD;
-	RUN_UNTIL(&x, parcels_under_way(&x) > 0);
-	assert_true(feeders->held_bytes > INDEX_FEEDER_BYTES_MAX);
-	x.verdict = VERDICT_DELIVER;
-	assert_becomes_exact(&x);
-	assert_int_equal(feeders->held_bytes, INDEX_FEEDER_BYTES_MAX - 1);
-	x.verdict = VERDICT_HOLD; /* and when it ends in the middle */
-	put(&x, "item-00", "value-3", "text");
-	RUN_UNTIL(&x, parcels_under_way(&x) > 0);
-	close_sources(&x);
-	x.verdict = VERDICT_DELIVER;
-	RUN_UNTIL(&x, feeders_are_idle(&x));
-	assert_int_equal(feeders->held_bytes, INDEX_FEEDER_BYTES_MAX - 1);
-	fixture_close(&x);
-}
-
 /* Its memory is made anew from the rows that came. */
 static void a_replica_that_took_a_snapshot_goes_on(void **state)
 {
@@ -744,6 +689,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(items_of_before_are_sent_then_changes),
+		cmocka_unit_test(all_writes_of_a_turn_are_sent),
 		cmocka_unit_test(an_empty_table_has_caught_up_at_once),
 		cmocka_unit_test(progress_reaches_all_replicas_and_changes_go),
 		cmocka_unit_test(an_index_out_of_reach_is_fed_when_it_is_back),
@@ -755,6 +701,7 @@ int main(void)
 		cmocka_unit_test(leadership_that_comes_back_at_once_begins_anew),
 		cmocka_unit_test(a_partition_closes_with_messages_under_way),
 		cmocka_unit_test(a_partition_closes_while_a_page_is_read),
+		cmocka_unit_test(a_partition_closes_while_its_feed_pauses),
 		cmocka_unit_test(a_partition_closes_in_every_millisecond_of_its_feeding),
 		cmocka_unit_test(an_index_is_deleted_while_rows_are_under_way),
 		cmocka_unit_test(a_second_index_is_fed_beside_the_first),
@@ -764,9 +711,6 @@ int main(void)
 		cmocka_unit_test(a_write_does_not_wait_for_a_backfill),
 		cmocka_unit_test(writes_that_wait_are_answered_when_the_leadership_goes),
 		cmocka_unit_test(writes_that_wait_are_answered_when_the_index_goes),
-		cmocka_unit_test(the_largest_items_fill_pages_alone),
-		cmocka_unit_test(the_longest_keys_fit_into_their_messages),
-		cmocka_unit_test(a_node_with_too_much_under_way_reads_no_more),
 		cmocka_unit_test(a_replica_that_took_a_snapshot_goes_on),
 		cmocka_unit_test(whatever_happens_the_index_becomes_exact),
 	};
