@@ -64,6 +64,9 @@ void catalog_watch_on_applied(struct catalog *catalog);
 /* Answer all that wait. */
 void catalog_watch_stop(struct catalog *catalog);
 
+/* catalog_statistics.c: at the leader */
+void catalog_handle_statistics(struct catalog *catalog, struct rpc_request *request);
+
 /* catalog_tables.c: METHOD_CATALOG_{CREATE,UPDATE,DELETE,TAG}_TABLE at the leader */
 void catalog_handle_table(struct catalog *catalog, struct rpc_request *request);
 
