@@ -414,6 +414,7 @@ static void end(struct sim_fault *fault)
 		net->overtake_permille = 0;
 		break;
 	case SIM_FAULT_DELAY:
+	case SIM_FAULT_LATE:
 		net->links[fault->node_id][fault->peer_id].extra_us_max = 0;
 		break;
 	case SIM_FAULT_FULL:

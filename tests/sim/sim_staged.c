@@ -253,17 +253,18 @@ uint64_t sim_staged_continue_install(struct sim_fault *fault)
 
 /* --- late --- */
 
-static void delay_all(const struct sim_fault *fault, uint64_t extra_us_max)
+static void delay_link(const struct sim_fault *fault, uint64_t extra_us_max)
 {
-	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++)
-		cluster_of(fault)->net.links[fault->node_id][id].extra_us_max = extra_us_max;
+	cluster_of(fault)->net.links[fault->node_id][fault->peer_id].extra_us_max = extra_us_max;
 }
 
+/* Only to one node, so that the leader goes on with the others. */
 uint64_t sim_staged_begin_late(struct sim_fault *fault)
 {
 	if (!choose_pair(fault))
 		return 0;
-	delay_all(fault, sim_range(rng_of(fault), 300 * SIM_MS, 3 * SIM_SECOND));
+	fault->peer_id = sim_range(rng_of(fault), 1, cluster_of(fault)->node_count);
+	delay_link(fault, sim_range(rng_of(fault), 300 * SIM_MS, 3 * SIM_SECOND));
 	return sim_range(rng_of(fault), 30 * SIM_MS, 300 * SIM_MS);
 }
 
@@ -271,7 +272,7 @@ uint64_t sim_staged_continue_late(struct sim_fault *fault)
 {
 	if (fault->stage > 1)
 		return 0;
-	delay_all(fault, 0);
+	delay_link(fault, 0);
 	sim_faults_crash(fault, fault->node_id, false);
 	return sim_range(rng_of(fault), 20 * SIM_MS, 2 * SIM_SECOND);
 }

@@ -7,8 +7,8 @@
  *             the follower dies on the way
  *   heirs     a leader goes while the disks of those who may follow it are slow
  *   install   a node is away until it needs a snapshot, and dies while that is put in place
- *   late      what a leader sends is under way for long, and arrives when it is dead and
- *             another leads
+ *   late      what a leader sends to one node is under way for long, and arrives when the
+ *             leader is dead and another one leads
  *
  * Each function begins or continues such a fault and says how long its step lasts, 0 if it is over.
  *
