@@ -146,6 +146,7 @@ static enum status plan_page(struct index_feed *feed)
 	planning.owner.token_seed = derived->token_seed;
 	planning.owner.schema = &partition->indexes.schema;
 	index_plan_init(&planning.plan);
+	planning.plan.is_old_partial = true; /* partition_indexes_keep_old() */
 	for (size_t i = 0; status == ST_OK && i < feed->page.count; i++)
 		status = plan_entry(&planning, &feed->page.entries[i]);
 	index_plan_close(&planning.plan);

@@ -13,7 +13,7 @@ struct entry {
 
 void index_plan_init(struct index_plan *plan)
 {
-	*plan = (struct index_plan){ .has_delete = false };
+	*plan = (struct index_plan){ .is_old_partial = false };
 	buf_init(&plan->old_key, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 	buf_init(&plan->new_key, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 	buf_init(&plan->old_item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
@@ -109,8 +109,9 @@ static void plan_put(struct index_plan *plan, const struct index_owner *owner, c
 static enum status plan_change(struct index_plan *plan, const struct index_owner *owner,
 			       const struct entry *old, const struct entry *new)
 {
-	bool is_equal;
-	enum status status = compare(old, new, &is_equal);
+	bool can_tell = !plan->is_old_partial || owner->index->projection != INDEX_PROJECTS_ALL;
+	bool is_equal = false;
+	enum status status = can_tell ? compare(old, new, &is_equal) : ST_OK;
 
 	if (status != ST_OK || is_equal)
 		return status;

@@ -23,6 +23,11 @@
 #include "proto/model/table_index.h"
 
 struct index_plan {
+	/* Set by the caller after index_plan_init(): of the item before, only what index keys and projections
+	 * name is there.  Whether an entry that holds all attributes is unchanged cannot be told then; it is
+	 * put. */
+	bool is_old_partial;
+	/* Results. */
 	bool has_delete;
 	bool has_put;
 	struct slice delete_key;

@@ -62,6 +62,23 @@ static void all_writes_of_a_turn_are_sent(void **state)
 	fixture_close(&x);
 }
 
+/* Of the item before, the log holds what index keys and projections name. */
+static void an_attribute_that_goes_leaves_the_index_too(void **state)
+{
+	struct fixture x;
+
+	(void)state;
+	fixture_open(&x);
+	tell_all(&x);
+	put(&x, "item-00", "value-1", "text");
+	assert_becomes_exact(&x);
+	put(&x, "item-00", "value-1", "");
+	assert_becomes_exact(&x);
+	put(&x, "item-00", "value-1", "text");
+	assert_becomes_exact(&x);
+	fixture_close(&x);
+}
+
 static void an_empty_table_has_caught_up_at_once(void **state)
 {
 	struct fixture x;
@@ -690,6 +707,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(items_of_before_are_sent_then_changes),
 		cmocka_unit_test(all_writes_of_a_turn_are_sent),
+		cmocka_unit_test(an_attribute_that_goes_leaves_the_index_too),
 		cmocka_unit_test(an_empty_table_has_caught_up_at_once),
 		cmocka_unit_test(progress_reaches_all_replicas_and_changes_go),
 		cmocka_unit_test(an_index_out_of_reach_is_fed_when_it_is_back),
