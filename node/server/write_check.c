@@ -99,8 +99,11 @@ enum status write_check(const Cleave__WriteItemRequest *message, const struct ta
 {
 	struct slice row_key = slice_of(message->row_key.data, message->row_key.len);
 	struct slice item = slice_of(message->item.data, message->item.len);
-	enum status status = check_programs(message, table);
+	enum status status;
 
+	if (table != NULL && !table_info_is_named(table))
+		return ST_INVALID; /* rows of an index come from its table's partitions alone */
+	status = check_programs(message, table);
 	if (status != ST_OK)
 		return status;
 	if (message->kind == CLEAVE__WRITE_ITEM_REQUEST__KIND__DELETE)

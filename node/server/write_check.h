@@ -14,7 +14,7 @@
 
 /* The item is strictly well formed and not too big, and the row key is the one that the table
  * gives it (PUT, UPDATE), or one that the table could give to some item (DELETE).  Programs are
- * sound, and an update leaves the key alone.
+ * sound, and an update leaves the key alone.  The table is not the derived one of an index.
  *
  * table is NULL while this node's copy of the catalog does not have it yet, after a restart.
  * A replica must not wait for that: then the keys go unchecked, but for the partition's range. */

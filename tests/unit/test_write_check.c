@@ -170,6 +170,19 @@ static void a_key_of_another_item_or_table_is_refused(void **state)
 	close_fixture(&f);
 }
 
+static void a_table_that_holds_an_index_takes_no_clients_write(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_fixture(&f);
+	f.table.base_table_id = 4;
+	assert_int_equal(check(&f), ST_INVALID);
+	as_delete(&f);
+	assert_int_equal(check(&f), ST_INVALID);
+	close_fixture(&f);
+}
+
 static void an_item_without_its_key_is_refused(void **state)
 {
 	struct fixture f;
@@ -247,6 +260,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_item_are_refused),
 		cmocka_unit_test(an_item_that_is_too_big_is_refused),
 		cmocka_unit_test(a_key_of_another_item_or_table_is_refused),
+		cmocka_unit_test(a_table_that_holds_an_index_takes_no_clients_write),
 		cmocka_unit_test(an_item_without_its_key_is_refused),
 		cmocka_unit_test(a_flipped_bit_is_refused_or_makes_another_sound_write),
 		cmocka_unit_test(what_it_costs),
