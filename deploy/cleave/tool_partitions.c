@@ -5,22 +5,31 @@
 #include "deploy/cleave/cleave.h"
 #include "deploy/cleave/tool_view.h"
 
-static const char *table_name(const struct tool_partition *partition)
+static struct tool_table_name table_name(const struct tool_survey *survey,
+					 const struct tool_partition *partition)
 {
-	return partition->table == NULL ? "(catalog)" : partition->table->name;
+	if (partition->table == NULL)
+		return (struct tool_table_name){ "(catalog)" };
+	return tool_survey_table_name(survey->state, partition->table);
 }
 
-static bool is_wanted(const struct tool_partition *partition, const struct tool_flags *flags)
+static bool is_wanted(const struct tool_survey *survey, const struct tool_partition *partition,
+		      const struct tool_flags *flags)
 {
-	return flags->table == NULL || strcmp(flags->table, table_name(partition)) == 0;
+	struct tool_table_name name = table_name(survey, partition);
+
+	return flags->table == NULL || strcmp(flags->table, name.text) == 0;
 }
 
 /* --- text --- */
 
-static void add_partition_cells(struct tool_text *text, const struct tool_partition *partition)
+static void add_partition_cells(struct tool_text *text, const struct tool_survey *survey,
+				const struct tool_partition *partition)
 {
+	struct tool_table_name name = table_name(survey, partition);
+
 	tool_text_cell(text, "%" PRIu64, partition->partition_id);
-	tool_text_cell(text, "%s", table_name(partition));
+	tool_text_cell(text, "%s", name.text);
 	if (partition->table == NULL) {
 		tool_text_cell(text, "-");
 		tool_text_cell(text, "-");
@@ -54,9 +63,10 @@ static void add_replica_cells(struct tool_text *text, const struct tool_replica 
 
 enum { PARTITION_COLUMNS = 5, REPLICA_COLUMNS = 5 };
 
-static void add_rows(struct tool_text *text, const struct tool_partition *partition)
+static void add_rows(struct tool_text *text, const struct tool_survey *survey,
+		     const struct tool_partition *partition)
 {
-	add_partition_cells(text, partition);
+	add_partition_cells(text, survey, partition);
 	for (size_t i = 0; i < partition->replica_count; i++) {
 		const struct tool_replica *replica = &partition->replicas[i];
 
@@ -75,11 +85,11 @@ static void print_text(const struct tool_survey *survey, const struct tool_flags
 	struct tool_text text;
 
 	tool_text_init(&text, heads);
-	if (is_wanted(&survey->catalog, flags))
-		add_rows(&text, &survey->catalog);
+	if (is_wanted(survey, &survey->catalog, flags))
+		add_rows(&text, survey, &survey->catalog);
 	for (size_t i = 0; i < survey->partition_count; i++) {
-		if (is_wanted(&survey->partitions[i], flags))
-			add_rows(&text, &survey->partitions[i]);
+		if (is_wanted(survey, &survey->partitions[i], flags))
+			add_rows(&text, survey, &survey->partitions[i]);
 	}
 	tool_text_print(&text, out);
 	tool_text_close(&text);
@@ -116,11 +126,14 @@ static void print_range(struct json_writer *writer, const struct tool_partition 
 		json_writer_string(writer, slice_of_string(partition->range_end));
 }
 
-static void print_partition(struct json_writer *writer, const struct tool_partition *partition)
+static void print_partition(struct json_writer *writer, const struct tool_survey *survey,
+			    const struct tool_partition *partition)
 {
+	struct tool_table_name name = table_name(survey, partition);
+
 	json_writer_object_start(writer);
 	json_writer_member_int(writer, "partition_id", (int64_t)partition->partition_id);
-	json_writer_member_text(writer, "table", table_name(partition));
+	json_writer_member_text(writer, "table", name.text);
 	if (partition->table != NULL)
 		print_range(writer, partition);
 	json_writer_member_int(writer, "leader_node_id", (int64_t)partition->leader_node_id);
@@ -137,12 +150,12 @@ static void print_json(const struct tool_survey *survey, const struct tool_flags
 {
 	json_writer_object_start(writer);
 	json_writer_key(writer, "catalog");
-	print_partition(writer, &survey->catalog);
+	print_partition(writer, survey, &survey->catalog);
 	json_writer_key(writer, "partitions");
 	json_writer_list_start(writer);
 	for (size_t i = 0; i < survey->partition_count; i++) {
-		if (is_wanted(&survey->partitions[i], flags))
-			print_partition(writer, &survey->partitions[i]);
+		if (is_wanted(survey, &survey->partitions[i], flags))
+			print_partition(writer, survey, &survey->partitions[i]);
 	}
 	json_writer_list_end(writer);
 	json_writer_object_end(writer);
@@ -152,15 +165,20 @@ static void print_json(const struct tool_survey *survey, const struct tool_flags
 
 static int judge(const struct tool_survey *survey, const struct tool_flags *flags)
 {
-	if (flags->table == NULL || is_wanted(&survey->catalog, flags) ||
+	if (flags->table == NULL || is_wanted(survey, &survey->catalog, flags) ||
 	    catalog_state_table_named(survey->state, slice_of_string(flags->table)) != NULL)
 		return CLEAVE_EXIT_OK;
+	for (size_t i = 0; i < survey->partition_count; i++) {
+		if (is_wanted(survey, &survey->partitions[i], flags))
+			return CLEAVE_EXIT_OK; /* an index */
+	}
 	(void)fprintf(stderr, "cleave partitions: there is no table %s; see: cleave tables\n", flags->table);
 	return CLEAVE_EXIT_FAILED;
 }
 
 static const struct config_option options[] = {
-	{ "table", "NAME", "Only this table's", NULL, NULL, CONFIG_STRING, false, TOOL_FLAG(table), 0, 0 },
+	{ "table", "NAME", "Only this table's, or global index's: TABLE/INDEX", NULL, NULL, CONFIG_STRING,
+	  false, TOOL_FLAG(table), 0, 0 },
 	TOOL_FLAG_JSON,
 };
 

@@ -230,14 +230,35 @@ static void judge_node(struct tool_survey *survey, const struct tool_node *node,
 			    node->host, node->port, zone, node->reply->problem);
 }
 
+struct tool_table_name tool_survey_table_name(const struct catalog_state *state,
+					      const struct table_info *table)
+{
+	const struct table_info *base = catalog_state_table(state, table->base_table_id);
+	const struct table_index *index;
+	struct tool_table_name name;
+	uint32_t cursor = 0;
+
+	(void)snprintf(name.text, sizeof(name.text), "%s", table->name);
+	if (table_info_is_named(table) || base == NULL)
+		return name;
+	while ((index = table_indexes_next(base->indexes, false, &cursor)) != NULL) {
+		if (index->table_id == table->table_id)
+			(void)snprintf(name.text, sizeof(name.text), "%s/%s", base->name, index->name);
+	}
+	return name;
+}
+
 static void judge_partition(struct tool_survey *survey, const struct tool_partition *partition,
 			    struct arena *arena)
 {
+	struct tool_table_name name;
+
 	if (!table_info_is_usable(partition->table))
 		return; /* it comes or goes */
+	name = tool_survey_table_name(survey->state, partition->table);
 	if (partition->leader_node_id == 0)
 		add_problem(survey, arena, "partition %" PRIu64 " of table %s has no leader",
-			    partition->partition_id, partition->table->name);
+			    partition->partition_id, name.text);
 	for (size_t i = 0; i < partition->replica_count; i++) {
 		const struct tool_replica *replica = &partition->replicas[i];
 		const struct tool_node *node = find_node(survey, replica->node_id);
@@ -245,7 +266,7 @@ static void judge_partition(struct tool_survey *survey, const struct tool_partit
 		if (!replica->is_known && node != NULL && node->reply != NULL)
 			add_problem(survey, arena,
 				    "partition %" PRIu64 " of table %s is missing on node %" PRIu64,
-				    partition->partition_id, partition->table->name, replica->node_id);
+				    partition->partition_id, name.text, replica->node_id);
 	}
 }
 

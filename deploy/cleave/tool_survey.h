@@ -83,6 +83,14 @@ enum status tool_survey_build(struct tool_survey *survey, const struct catalog_s
 /* NULL if there is none; the catalog's group has CATALOG_GROUP_ID. */
 const struct tool_partition *tool_survey_find(const struct tool_survey *survey, uint64_t partition_id);
 
+/* What people call a table: its name, or of a derived one "TABLE/INDEX". */
+struct tool_table_name {
+	char text[2 * (LIMIT_TABLE_NAME_SIZE_BYTES_MAX + 1)];
+};
+
+struct tool_table_name tool_survey_table_name(const struct catalog_state *state,
+					      const struct table_info *table);
+
 /* "ready", "not ready", "unreachable", "refused" */
 const char *tool_survey_node_state(const struct tool_node *node);
 

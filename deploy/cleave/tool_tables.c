@@ -31,7 +31,9 @@ static void print_text(const struct tool_survey *survey, const struct tool_flags
 	(void)flags; /* tables has none of its own */
 	tool_text_init(&text, heads);
 	for (size_t i = 0; (table = catalog_state_table_at(survey->state, i)) != NULL; i++) {
-		tool_text_cell(&text, "%s", table->name);
+		struct tool_table_name name = tool_survey_table_name(survey->state, table);
+
+		tool_text_cell(&text, "%s", name.text);
 		tool_text_cell(&text, "%" PRIu32, table->table_id);
 		tool_text_cell(&text, "%s", state_name(table->state));
 		tool_text_cell(&text, "%zu", catalog_state_partition_count(survey->state, table->table_id));
@@ -46,8 +48,10 @@ static void print_text(const struct tool_survey *survey, const struct tool_flags
 static void print_table(struct json_writer *writer, const struct tool_survey *survey,
 			const struct table_info *table)
 {
+	struct tool_table_name name = tool_survey_table_name(survey->state, table);
+
 	json_writer_object_start(writer);
-	json_writer_member_text(writer, "name", table->name);
+	json_writer_member_text(writer, "name", name.text);
 	json_writer_member_int(writer, "table_id", table->table_id);
 	json_writer_member_text(writer, "state", state_name(table->state));
 	json_writer_member_int(writer, "partitions",

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -343,6 +344,28 @@ static void too_little_memory_is_an_error(void **state)
 	finish(&f);
 }
 
+static void an_index_is_called_by_its_table_and_its_name(void **state)
+{
+	struct table_indexes *indexes = calloc(1, sizeof(*indexes) + sizeof(indexes->list[0]));
+	struct table_info base = { .table_id = 7, .name = "albums" };
+	struct table_info derived = { .table_id = 8, .base_table_id = 7, .name = "index/8" };
+	struct catalog_state catalog;
+
+	(void)state;
+	assert_non_null(indexes);
+	indexes->count = 1;
+	indexes->list[0] = (struct table_index){ .name = "by-year", .table_id = 8 };
+	base.indexes = indexes;
+	catalog_state_init(&catalog);
+	assert_string_equal(tool_survey_table_name(&catalog, &derived).text,
+			    "index/8"); /* its base is gone */
+	assert_int_equal(catalog_state_put_table(&catalog, &base), ST_OK);
+	assert_string_equal(tool_survey_table_name(&catalog, &base).text, "albums");
+	assert_string_equal(tool_survey_table_name(&catalog, &derived).text, "albums/by-year");
+	catalog_state_close(&catalog);
+	free(indexes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +382,7 @@ int main(void)
 		cmocka_unit_test(a_replica_that_the_catalog_does_not_list_is_shown_as_such),
 		cmocka_unit_test(nodes_are_sorted_and_too_many_problems_are_counted),
 		cmocka_unit_test(too_little_memory_is_an_error),
+		cmocka_unit_test(an_index_is_called_by_its_table_and_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
