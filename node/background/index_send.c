@@ -16,8 +16,10 @@ enum {
 static struct metric metric_rows = { .name = "cleave_node_index_rows_sent_total",
 				     .help = "Rows acknowledged by partitions of global indexes",
 				     .kind = METRIC_COUNTER };
-static struct histogram lag = { .name = "cleave_node_index_lag_seconds",
-				.help = "From a write to the acknowledgement of its rows in a global index" };
+static struct histogram lag = {
+	.name = "cleave_node_index_lag_seconds",
+	.help = "From each write to the acknowledgement of its rows in a global index"
+};
 
 /* A row on its way; it lives in the page's arena. */
 struct send_row {
@@ -47,12 +49,13 @@ void index_send_register_metrics(void)
 void index_send_note_lag(const struct index_feed *feed)
 {
 	uint64_t now_ms = runtime_wall_us(feed->feeder->feeders->runtime) / US_PER_MS;
-	uint64_t then_ms;
 
-	if (feed->page.count == 0 || feed->page.entries[0].hlc == 0)
-		return;
-	then_ms = feed->page.entries[0].hlc >> HLC_COUNTER_BITS; /* of the oldest */
-	histogram_record(&lag, now_ms > then_ms ? (now_ms - then_ms) * US_PER_MS : 0);
+	for (size_t i = 0; i < feed->page.count; i++) {
+		uint64_t then_ms = feed->page.entries[i].hlc >> HLC_COUNTER_BITS;
+
+		if (then_ms != 0) /* not of the backfill */
+			histogram_record(&lag, now_ms > then_ms ? (now_ms - then_ms) * US_PER_MS : 0);
+	}
 }
 
 /* --- planning --- */

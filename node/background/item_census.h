@@ -17,7 +17,7 @@
 enum {
 	ITEM_CENSUS_TICK_MS = 500,
 	ITEM_CENSUS_STEP_ROWS = 4096,
-	ITEM_CENSUS_PAUSE_FACTOR = 40, /* a step is followed by a pause of so many times its length */
+	ITEM_CENSUS_PAUSE_FACTOR = 200, /* a step is followed by a pause of so many times its length */
 };
 
 struct item_census_count {
