@@ -5,6 +5,7 @@
 #include "proto/route/replica_call.h"
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/methods.h"
+#include "proto/wire/proto_borrow.h"
 #include "storage/index/index_plan.h"
 
 enum {
@@ -172,16 +173,10 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	if (rows == NULL || message.rows == NULL)
 		return ST_NO_MEMORY;
 	for (const struct send_row *row = send->first; row != NULL; row = row->next, at++) {
-		union {
-			const uint8_t *in;
-			uint8_t *out;
-		} position = { .in = row->position.data }, key = { .in = row->row_key.data },
-		  item = { .in = row->item.data }; /* protobuf-c does not know const */
-
 		cleave__index_row__init(&rows[at]);
-		rows[at].position = (ProtobufCBinaryData){ row->position.size, position.out };
-		rows[at].row_key = (ProtobufCBinaryData){ row->row_key.size, key.out };
-		rows[at].item = (ProtobufCBinaryData){ row->item.size, item.out };
+		rows[at].position = proto_borrow_bytes(row->position);
+		rows[at].row_key = proto_borrow_bytes(row->row_key);
+		rows[at].item = proto_borrow_bytes(row->item);
 		message.rows[at] = &rows[at];
 	}
 	message.n_rows = send->row_count;

@@ -5,6 +5,7 @@
 #include "proto/catalog/index_info.h"
 #include "proto/catalog/tag_info.h"
 #include "proto/model/row_key.h"
+#include "proto/wire/proto_borrow.h"
 
 /* --- decoding helpers --- */
 
@@ -33,27 +34,6 @@ static enum status copy_uuid(uint8_t out[CATALOG_UUID_SIZE], const ProtobufCBina
 	if (data->len > 0)
 		memcpy(out, data->data, CATALOG_UUID_SIZE);
 	return ST_OK;
-}
-
-/* protobuf-c does not know const; nobody writes through these. */
-static ProtobufCBinaryData binary_of(const void *data, size_t size)
-{
-	union {
-		const void *in;
-		uint8_t *out;
-	} pointer = { .in = data };
-
-	return (ProtobufCBinaryData){ .len = size, .data = pointer.out };
-}
-
-static char *string_of(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} pointer = { .in = text };
-
-	return pointer.out;
 }
 
 /* --- nodes --- */
@@ -85,10 +65,10 @@ Cleave__NodeRecord *node_info_encode(const struct node_info *node, struct arena 
 	cleave__node_record__init(record);
 	record->node_id = node->node_id;
 	record->version = node->version;
-	record->zone = string_of(node->zone);
-	record->host = string_of(node->host);
+	record->zone = proto_borrow_text(node->zone);
+	record->host = proto_borrow_text(node->host);
 	record->port = node->port;
-	record->incarnation = binary_of(node->incarnation, CATALOG_UUID_SIZE);
+	record->incarnation = proto_borrow_bytes(slice_of(node->incarnation, CATALOG_UUID_SIZE));
 	return record;
 }
 
@@ -176,8 +156,10 @@ static Cleave__KeyAttribute *encode_key(const struct key_attribute *attribute, s
 	if (key == NULL)
 		return NULL;
 	cleave__key_attribute__init(key);
-	key->name = string_of(attribute->name);
-	key->type = string_of(attribute->type == ITEM_S ? "S" : attribute->type == ITEM_N ? "N" : "B");
+	key->name = proto_borrow_text(attribute->name);
+	key->type = proto_borrow_text(attribute->type == ITEM_S   ? "S"
+				      : attribute->type == ITEM_N ? "N"
+								  : "B");
 	return key;
 }
 
@@ -210,11 +192,11 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	if (record->schema == NULL)
 		return NULL;
 	record->table_id = table->table_id;
-	record->name = string_of(table->name);
+	record->name = proto_borrow_text(table->name);
 	record->token_seed = table->token_seed;
 	record->state = (Cleave__TableRecord__State)table->state;
 	record->created_wall_us = table->created_wall_us;
-	record->uuid = binary_of(table->uuid, CATALOG_UUID_SIZE);
+	record->uuid = proto_borrow_bytes(slice_of(table->uuid, CATALOG_UUID_SIZE));
 	record->is_on_demand = table->is_on_demand;
 	record->read_units = table->read_units;
 	record->write_units = table->write_units;
@@ -224,12 +206,12 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	record->decreased_wall_us = table->decreased_wall_us;
 	record->decreases_today = table->decreases_today;
 	record->deletion_protection = table->deletion_protection;
-	record->table_class = string_of(table->table_class);
+	record->table_class = proto_borrow_text(table->table_class);
 	record->base_table_id = table->base_table_id;
 	record->is_born_with_indexes = table->is_born_with_indexes;
 	record->is_encrypted = table->is_encrypted;
-	record->kms_key = string_of(table->kms_key);
-	record->tags = binary_of(table->tags.data, table->tags.size);
+	record->kms_key = proto_borrow_text(table->kms_key);
+	record->tags = proto_borrow_bytes(table->tags);
 	if (table->indexes != NULL && !index_info_encode_all(table->indexes, record, arena))
 		return NULL;
 	return record;
@@ -318,8 +300,8 @@ Cleave__PartitionRecord *partition_info_encode(const struct partition_info *part
 		return NULL;
 	record->partition_id = partition->partition_id;
 	record->table_id = partition->table_id;
-	record->range_start = binary_of(partition->range_start.data, partition->range_start.size);
-	record->range_end = binary_of(partition->range_end.data, partition->range_end.size);
+	record->range_start = proto_borrow_bytes(partition->range_start);
+	record->range_end = proto_borrow_bytes(partition->range_end);
 	record->epoch = partition->epoch;
 	record->preferred_leader_node_id = partition->preferred_leader_node_id;
 	record->version = partition->version;

@@ -1,5 +1,7 @@
 #include "proto/catalog/index_info.h"
 
+#include "proto/wire/proto_borrow.h"
+
 /* --- decoding --- */
 
 static enum status decode_attributes(const Cleave__IndexRecord *record, struct arena *arena,
@@ -105,17 +107,6 @@ enum status index_info_decode_all(const Cleave__TableRecord *record, struct aren
 
 /* --- encoding --- */
 
-/* protobuf-c does not know const; nobody writes through these. */
-static char *string_of(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} pointer = { .in = text };
-
-	return pointer.out;
-}
-
 static bool encode_attributes(const struct table_index *index, Cleave__IndexRecord *record,
 			      struct arena *arena)
 {
@@ -140,7 +131,7 @@ Cleave__IndexRecord *index_info_encode(const struct table_index *index, struct a
 	if (record == NULL)
 		return NULL;
 	cleave__index_record__init(record);
-	record->name = string_of(index->name);
+	record->name = proto_borrow_text(index->name);
 	record->local_number = index->local_number;
 	record->table_id = index->table_id;
 	record->schema = table_schema_encode(&index->schema, arena);
