@@ -77,13 +77,14 @@ static const struct profile small_profile = {
 struct family_traits {
 	bool has_bloom; /* point reads of keys that may be absent */
 	bool is_compressed;
-	bool is_short_lived; /* rows are deleted before they need a file */
+	bool is_short_lived;   /* rows are deleted before they need a file */
+	bool is_read_when_new; /* what is written out of the buffer stays in the cache as well */
 };
 
 static const struct family_traits traits[FAMILY_COUNT] = {
-	[FAMILY_ITEMS] = { .has_bloom = true, .is_compressed = true },
-	[FAMILY_LOCAL_INDEXES] = { .is_compressed = true },
-	[FAMILY_CHANGES] = { .is_compressed = true },
+	[FAMILY_ITEMS] = { .has_bloom = true, .is_compressed = true, .is_read_when_new = true },
+	[FAMILY_LOCAL_INDEXES] = { .is_compressed = true, .is_read_when_new = true },
+	[FAMILY_CHANGES] = { .is_compressed = true, .is_read_when_new = true },
 	[FAMILY_META] = { .has_bloom = true, .is_compressed = true },
 	[FAMILY_TOMBSTONES] = { .has_bloom = true, .is_compressed = true },
 	[FAMILY_RAFT_LOG] = { .has_bloom = false, .is_short_lived = true },
@@ -171,6 +172,19 @@ static void set_compression(rocksdb_options_t *options, const struct family_trai
 	rocksdb_options_set_compression_per_level(options, levels, LEVEL_COUNT);
 }
 
+/* The same options, and what the C interface has no function for.  The string names parts of options
+ * and keeps their other parts, so it comes last. */
+static rocksdb_options_t *with_string(rocksdb_options_t *options, const char *string)
+{
+	rocksdb_options_t *changed = rocksdb_options_create();
+	char *error = NULL;
+
+	rocksdb_get_options_from_string(options, string, changed, &error);
+	CHECK(engine_rocksdb_take_error("options", error) == ST_OK); /* the string is ours */
+	rocksdb_options_destroy(options);
+	return changed;
+}
+
 static rocksdb_options_t *create_family_options(const struct engine_rocksdb *engine,
 						const struct profile *profile,
 						const struct family_traits *family, size_t write_buffer_bytes)
@@ -193,6 +207,10 @@ static rocksdb_options_t *create_family_options(const struct engine_rocksdb *eng
 	rocksdb_block_based_options_destroy(table);
 	if (engine->env != NULL)
 		rocksdb_options_set_env(options, engine->env);
+	/* A write that is decided on a row written a moment ago should not have to wait for the disk. */
+	if (family->is_read_when_new)
+		options = with_string(options,
+				      "block_based_table_factory={prepopulate_block_cache=kFlushOnly}");
 	return options;
 }
 

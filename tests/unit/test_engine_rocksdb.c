@@ -483,6 +483,53 @@ static void a_cold_row_would_block_and_a_warm_one_does_not(void **state)
 	temporary_dir_remove(dir);
 }
 
+enum { FLUSH_ROWS = 4000, ROW_SIZE = 4096 };
+
+static uint32_t count_cached(struct engine *engine)
+{
+	struct engine_value value;
+	uint32_t found_count = 0;
+	uint8_t key[4];
+
+	for (uint32_t number = 0; number < FLUSH_ROWS; number++) {
+		if (engine_get(engine, FAMILY_ITEMS, number_key(number, key), ENGINE_READ_CACHED, &value) !=
+		    ST_OK)
+			continue;
+		found_count++;
+		engine_value_release(&value);
+	}
+	return found_count;
+}
+
+/* More than the write buffer holds: some are in files, and yet none has to come from there. */
+static void rows_just_written_out_are_in_the_cache(void **state)
+{
+	static uint8_t bytes[ROW_SIZE];
+	struct engine_batch *batch;
+	struct engine *engine;
+	char dir[64];
+
+	(void)state;
+	temporary_dir_make(dir);
+	engine = open_dir(dir);
+	batch = engine_batch_create(engine);
+	for (uint32_t number = 0; number < FLUSH_ROWS; number++) {
+		uint8_t key[4];
+
+		engine_batch_clear(engine, batch);
+		engine_batch_put(engine, batch, FAMILY_ITEMS, number_key(number, key),
+				 slice_of(bytes, sizeof(bytes)));
+		assert_int_equal(engine_write(engine, batch), ST_OK);
+	}
+	engine_batch_destroy(engine, batch);
+	/* Counts rows in files only. */
+	while (engine_approximate_size_bytes(engine, FAMILY_ITEMS, slice_of(NULL, 0), slice_of(NULL, 0)) == 0)
+		(void)usleep(1000);
+	assert_int_equal(count_cached(engine), FLUSH_ROWS);
+	engine_close(engine);
+	temporary_dir_remove(dir);
+}
+
 enum { TABLE_FILES = 100 }; /* more than a small store holds open */
 
 static void add_table_file(struct engine *engine, uint32_t number)
@@ -639,6 +686,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_lost_current_is_refused),
 		cmocka_unit_test(an_unreadable_note_accuses_nobody),
 		cmocka_unit_test(a_cold_row_would_block_and_a_warm_one_does_not),
+		cmocka_unit_test(rows_just_written_out_are_in_the_cache),
 		cmocka_unit_test(a_row_in_a_file_that_is_not_open_would_block),
 		cmocka_unit_test(a_cold_iterator_would_block_and_is_not_at_its_end),
 		cmocka_unit_test(an_unfinished_stage_is_swept_at_the_next_start),
