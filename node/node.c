@@ -29,6 +29,9 @@ static struct metric metric_replicas = { .name = "cleave_node_replicas",
 static struct metric metric_leaders = { .name = "cleave_node_leaders",
 					.help = "Replicas that lead",
 					.kind = METRIC_GAUGE };
+static struct metric metric_won = { .name = "cleave_node_elections_won_total",
+				    .help = "Times that a replica began to lead",
+				    .kind = METRIC_COUNTER };
 static struct metric metric_free_bytes = { .name = "cleave_node_disk_free_bytes",
 					   .help = "Free bytes below the data directory",
 					   .kind = METRIC_GAUGE };
@@ -38,9 +41,9 @@ static struct metric metric_dropped = { .name = "cleave_node_peer_messages_dropp
 
 static void register_metrics(void)
 {
-	static struct metric *const all[] = { &metric_writes,     &metric_reads,    &metric_syncs,
-					      &metric_applied,    &metric_replicas, &metric_leaders,
-					      &metric_free_bytes, &metric_dropped };
+	static struct metric *const all[] = { &metric_writes,  &metric_reads,      &metric_syncs,
+					      &metric_applied, &metric_replicas,   &metric_leaders,
+					      &metric_won,     &metric_free_bytes, &metric_dropped };
 	static bool is_registered;
 
 	for (size_t i = 0; !is_registered && i < ARRAY_COUNT(all); i++)
@@ -62,6 +65,7 @@ void node_update_metrics(struct node *node)
 	metric_set(&metric_applied, (int64_t)node->groups.applied_count);
 	metric_set(&metric_replicas, (int64_t)node->groups.groups.count);
 	metric_set(&metric_leaders, leaders);
+	metric_set(&metric_won, (int64_t)node->groups.won_count);
 	metric_set(&metric_free_bytes, (int64_t)engine_free_bytes(node->engine));
 	metric_set(&metric_dropped, (int64_t)node->groups.link.dropped_count);
 }

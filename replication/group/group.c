@@ -251,6 +251,7 @@ static void propose_barrier(struct group *group)
 static void become_leader(struct group *group)
 {
 	group->was_leader = true;
+	group->table->won_count++;
 	group->is_ready = false;
 	group->leader_term = raft_engine_term(group->engine);
 	group->proposed_bytes = 0;

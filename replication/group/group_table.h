@@ -62,6 +62,7 @@ struct group_table {
 	/* Figures. */
 	uint64_t applied_count;
 	uint64_t proposed_count;
+	uint64_t won_count; /* times that a replica became leader */
 };
 
 enum status group_table_init(struct group_table *table, struct runtime *runtime, struct engine *engine,

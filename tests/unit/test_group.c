@@ -19,6 +19,7 @@ static void a_leader_is_elected_and_commits(void **state)
 	(void)state;
 	assert_non_null(leader);
 	assert_int_equal(leader->ready_count, 1);
+	assert_int_equal(leader->table.won_count, 1);
 	assert_true(group_fixture_commit(leader, "one"));
 	assert_true(group_fixture_has_row(leader, "one"));
 	group_fixture_destroy(f);
