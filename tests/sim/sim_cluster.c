@@ -208,15 +208,25 @@ uint64_t sim_cluster_main_partition(struct sim_cluster *cluster)
 	return table == NULL ? 0 : any_partition(cluster, state, table->table_id);
 }
 
-uint64_t sim_cluster_lasting_partition(struct sim_cluster *cluster)
+uint64_t sim_cluster_index_partition(struct sim_cluster *cluster)
 {
 	const struct catalog_state *state = sim_cluster_newest_state(cluster);
 	const struct table_info *table = main_table(state);
+	const struct table_index *index;
 
-	if (table == NULL || table->indexes == NULL || cluster->index.is_changed ||
-	    !sim_percent(&cluster->world.fault_rng, INDEX_MOVES_PERCENT))
+	if (table == NULL)
+		return 0;
+	index = table_indexes_find(table->indexes, slice_of_string(SIM_INDEX_NAME));
+	return index == NULL ? 0 : any_partition(cluster, state, index->table_id);
+}
+
+uint64_t sim_cluster_lasting_partition(struct sim_cluster *cluster)
+{
+	uint64_t index_partition = cluster->index.is_changed ? 0 : sim_cluster_index_partition(cluster);
+
+	if (index_partition == 0 || !sim_percent(&cluster->world.fault_rng, INDEX_MOVES_PERCENT))
 		return sim_cluster_main_partition(cluster);
-	return any_partition(cluster, state, table->indexes->list[0].table_id);
+	return index_partition;
 }
 
 uint64_t sim_cluster_any_group(struct sim_cluster *cluster)

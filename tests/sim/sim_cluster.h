@@ -47,6 +47,8 @@ const struct catalog_state *sim_cluster_newest_state(struct sim_cluster *cluster
 uint64_t sim_cluster_any_group(struct sim_cluster *cluster);
 /* A partition of the main table; 0 while there is none. */
 uint64_t sim_cluster_main_partition(struct sim_cluster *cluster);
+/* One of its global index. */
+uint64_t sim_cluster_index_partition(struct sim_cluster *cluster);
 /* One of the main table, or of its index if that is not deleted in this run; 0 while there is none. */
 uint64_t sim_cluster_lasting_partition(struct sim_cluster *cluster);
 

@@ -10,7 +10,7 @@ enum {
 	PEERS = SIM_ENDPOINTS_MAX,
 	QUIET_PERCENT = 4,     /* seeds without any fault */
 	SINGLE_PERCENT = 20,   /* seeds with one or two kinds */
-	DIRECTED_PERCENT = 36, /* one fault at a time, on a sound cluster */
+	DIRECTED_PERCENT = 42, /* one fault at a time, on a sound cluster */
 	DIRECTED_KINDS_MAX = 3,
 	SOUND_WAIT_US_MAX = 3 * SIM_SECOND,
 	DIRECTED_LOOK_US = 20 * SIM_MS,
@@ -45,6 +45,9 @@ static const char *const names[] = {
 	[SIM_FAULT_TRUNCATE] = "truncate",
 	[SIM_FAULT_HEIRS] = "heirs",
 	[SIM_FAULT_LATE] = "late",
+	[SIM_FAULT_HAND_OVER] = "hand over",
+	[SIM_FAULT_UNPLUG] = "unplug",
+	[SIM_FAULT_RUSH] = "rush",
 };
 
 static struct rng *rng_of(const struct sim_fault *fault)
@@ -329,6 +332,8 @@ static uint64_t (*const continuations[SIM_FAULT_KINDS])(struct sim_fault *) = {
 	[SIM_FAULT_TRUNCATE] = sim_staged_continue_truncate,
 	[SIM_FAULT_INSTALL] = sim_staged_continue_install,
 	[SIM_FAULT_LATE] = sim_staged_continue_late,
+	[SIM_FAULT_HAND_OVER] = sim_staged_continue_hand_over,
+	[SIM_FAULT_RUSH] = sim_staged_continue_rush,
 };
 
 static uint64_t (*const beginnings[])(struct sim_fault *) = {
@@ -356,6 +361,9 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_TRUNCATE] = sim_staged_begin_truncate,
 	[SIM_FAULT_HEIRS] = sim_staged_begin_heirs,
 	[SIM_FAULT_LATE] = sim_staged_begin_late,
+	[SIM_FAULT_HAND_OVER] = sim_staged_begin_hand_over,
+	[SIM_FAULT_UNPLUG] = sim_staged_begin_unplug,
+	[SIM_FAULT_RUSH] = sim_staged_begin_rush,
 };
 
 /* --- endings --- */
@@ -546,9 +554,11 @@ static void on_event(struct sim_event *event)
 /* Each makes a situation of its own, which others would only disturb. */
 static uint32_t choose_directed(const struct sim_faults *faults)
 {
-	static const enum sim_fault_kind kinds[] = { SIM_FAULT_USURP,   SIM_FAULT_TRUNCATE, SIM_FAULT_HEIRS,
-						     SIM_FAULT_INSTALL, SIM_FAULT_LEADER,   SIM_FAULT_PAUSE,
-						     SIM_FAULT_MOVE,    SIM_FAULT_LATE };
+	static const enum sim_fault_kind kinds[] = {
+		SIM_FAULT_USURP,     SIM_FAULT_TRUNCATE, SIM_FAULT_HEIRS, SIM_FAULT_INSTALL,
+		SIM_FAULT_LEADER,    SIM_FAULT_PAUSE,    SIM_FAULT_MOVE,  SIM_FAULT_LATE,
+		SIM_FAULT_HAND_OVER, SIM_FAULT_UNPLUG,   SIM_FAULT_RUSH
+	};
 	struct rng *rng = &faults->cluster->world.fault_rng;
 	bool compacts = sim_cluster_node(faults->cluster, 1)->settings.log_keep_entries > 0;
 	uint32_t allowed = 0;
@@ -556,8 +566,10 @@ static uint32_t choose_directed(const struct sim_faults *faults)
 	for (uint64_t count = sim_range(rng, 1, DIRECTED_KINDS_MAX); count > 0; count--) {
 		enum sim_fault_kind kind = kinds[rng_below(rng, ARRAY_COUNT(kinds))];
 
-		/* Without compaction there are no snapshots. */
-		if (kind != SIM_FAULT_INSTALL || compacts)
+		/* Without compaction there are no snapshots, and three nodes leave nowhere to move to. */
+		if ((kind != SIM_FAULT_INSTALL || compacts) &&
+		    ((kind != SIM_FAULT_RUSH && kind != SIM_FAULT_MOVE) ||
+		     faults->cluster->node_count > SIM_NODES_MIN))
 			allowed |= 1u << kind;
 	}
 	return allowed;

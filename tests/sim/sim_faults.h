@@ -26,17 +26,20 @@ enum sim_fault_kind {
 	SIM_FAULT_AWAY,      /* one node for long: the others compact their logs */
 	SIM_FAULT_PAUSE,     /* a node or coordinator stands still, its clock runs on */
 	SIM_FAULT_SLOW_DISK,
-	SIM_FAULT_DISK,     /* a write or sync fails: the process must end itself */
-	SIM_FAULT_FULL,     /* a disk runs full: below the watermark, or to the last byte */
-	SIM_FAULT_CLOCK,    /* a wall clock is set, within the allowed skew */
-	SIM_FAULT_RESET,    /* a connection breaks */
-	SIM_FAULT_TRANSFER, /* leadership is handed over */
-	SIM_FAULT_MOVE,     /* a replica of the main table, or of its index, moves to another node */
-	SIM_FAULT_INSTALL,  /* a node needs a snapshot, and dies while that comes or is put in place */
-	SIM_FAULT_USURP,    /* a leader cut off but for one follower, which starts anew at the worst time */
-	SIM_FAULT_TRUNCATE, /* a leader and one follower hold entries on slow disks, and both lose them */
-	SIM_FAULT_HEIRS,    /* a leader goes, and the disks of the others are slow */
-	SIM_FAULT_LATE,     /* a dead leader's messages arrive */
+	SIM_FAULT_DISK,      /* a write or sync fails: the process must end itself */
+	SIM_FAULT_FULL,      /* a disk runs full: below the watermark, or to the last byte */
+	SIM_FAULT_CLOCK,     /* a wall clock is set, within the allowed skew */
+	SIM_FAULT_RESET,     /* a connection breaks */
+	SIM_FAULT_TRANSFER,  /* leadership is handed over */
+	SIM_FAULT_MOVE,      /* a replica of the main table, or of its index, moves to another node */
+	SIM_FAULT_INSTALL,   /* a node needs a snapshot, and dies while that comes or is put in place */
+	SIM_FAULT_USURP,     /* a leader cut off but for one follower, which starts anew at the worst time */
+	SIM_FAULT_TRUNCATE,  /* a leader and one follower hold entries on slow disks, and both lose them */
+	SIM_FAULT_HEIRS,     /* a leader goes, and the disks of the others are slow */
+	SIM_FAULT_LATE,      /* a dead leader's messages arrive */
+	SIM_FAULT_HAND_OVER, /* leadership is handed over, and the old leader does not hear of it */
+	SIM_FAULT_UNPLUG,    /* a leader's connections to all other nodes break at once */
+	SIM_FAULT_RUSH,      /* a voter comes and another goes at once, just when the links are cut */
 	SIM_FAULT_KINDS,
 };
 

@@ -200,14 +200,14 @@ static void step(struct sim_member *member, struct sim_move *move)
 		create_on_target(member, move);
 }
 
-static bool is_moving(const struct sim_member *member, uint64_t partition_id)
+const struct sim_move *sim_member_find(const struct sim_member *member, uint64_t partition_id)
 {
 	for (size_t i = 0; i < SIM_MOVES_MAX; i++) {
 		if (member->moves[i].phase != SIM_MEMBER_IDLE &&
 		    member->moves[i].partition_id == partition_id)
-			return true;
+			return &member->moves[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* Replicas that moved away and came back, because a crash undid their deletion. */
@@ -226,7 +226,7 @@ static void collect(struct sim_member *member, struct sim_node *node, const stru
 		uint64_t replica_id = group_replica_id(partition->group);
 
 		if (info == NULL || (replica != NULL && replica->replica_id == replica_id) ||
-		    is_moving(member, partition->id))
+		    sim_member_find(member, partition->id) != NULL)
 			continue;
 		drop(node, partition);
 		return; /* the others another time */

@@ -47,6 +47,8 @@ void sim_member_close(struct sim_member *member);
 void sim_member_begin(struct sim_member *member);
 /* Begin a move unless the partition moves already, or there is nowhere to go. */
 void sim_member_move(struct sim_member *member, uint64_t partition_id);
+/* The move of a partition that is under way; NULL if there is none. */
+const struct sim_move *sim_member_find(const struct sim_member *member, uint64_t partition_id);
 bool sim_member_is_idle(const struct sim_member *member);
 /* Add the moves under way to the report. */
 void sim_member_describe(const struct sim_member *member);

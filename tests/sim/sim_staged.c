@@ -1,12 +1,15 @@
 #include "tests/sim/sim_staged.h"
 
 #include "replication/group/group_internal.h"
+#include "replication/group/group_member.h"
 
 enum {
 	POLL_US = 5 * SIM_MS,
 	POLLS_MAX = 600, /* 3 seconds */
 	INSTALL_POLL_US = 20 * SIM_MS,
 	INSTALL_POLLS_MAX = 400, /* 8 seconds, for a log to be compacted */
+	HAND_OVER_POLL_US = 100,
+	FEED_PERCENT = 60,
 	USURP_AHEAD_US_MIN = 20 * SIM_MS,
 };
 
@@ -258,12 +261,34 @@ static void delay_link(const struct sim_fault *fault, uint64_t extra_us_max)
 	cluster_of(fault)->net.links[fault->node_id][fault->peer_id].extra_us_max = extra_us_max;
 }
 
+/* A leader of the main table, and that of a partition of its index; false if there are none on two
+ * nodes. */
+static bool choose_feed(struct sim_fault *fault)
+{
+	struct sim_cluster *cluster = cluster_of(fault);
+	struct sim_node *node = NULL;
+	const struct group *leader = sim_cluster_leader(cluster, sim_cluster_main_partition(cluster), &node);
+
+	if (leader == NULL)
+		return false;
+	fault->group_id = leader->id;
+	fault->node_id = node->id;
+	if (sim_cluster_leader(cluster, sim_cluster_index_partition(cluster), &node) == NULL)
+		return false;
+	fault->peer_id = node->id;
+	return fault->peer_id != fault->node_id;
+}
+
 /* Only to one node, so that the leader goes on with the others. */
 uint64_t sim_staged_begin_late(struct sim_fault *fault)
 {
-	if (!choose_pair(fault))
-		return 0;
-	fault->peer_id = sim_range(rng_of(fault), 1, cluster_of(fault)->node_count);
+	bool is_feed = cluster_of(fault)->index.is_used && sim_percent(rng_of(fault), FEED_PERCENT);
+
+	if (!is_feed || !choose_feed(fault)) {
+		if (!choose_pair(fault))
+			return 0;
+		fault->peer_id = sim_range(rng_of(fault), 1, cluster_of(fault)->node_count);
+	}
 	delay_link(fault, sim_range(rng_of(fault), 300 * SIM_MS, 3 * SIM_SECOND));
 	return sim_range(rng_of(fault), 30 * SIM_MS, 300 * SIM_MS);
 }
@@ -275,4 +300,118 @@ uint64_t sim_staged_continue_late(struct sim_fault *fault)
 	delay_link(fault, 0);
 	sim_faults_crash(fault, fault->node_id, false);
 	return sim_range(rng_of(fault), 20 * SIM_MS, 2 * SIM_SECOND);
+}
+
+/* --- hand over --- */
+
+static bool has_begun_to_hand_over(const struct sim_fault *fault)
+{
+	const struct group *group = sim_node_group(node_of(fault), fault->group_id);
+
+	return group == NULL || group->transfer_term == fault->term;
+}
+
+uint64_t sim_staged_begin_hand_over(struct sim_fault *fault)
+{
+	struct sim_node *node;
+	enum status status;
+
+	if (!choose_pair(fault) || sim_node_is_paused(node_of(fault)))
+		return 0;
+	node = node_of(fault);
+	sim_runtime_enter(&node->runtime);
+	status = group_member_transfer(sim_node_group(node, fault->group_id), fault->peer_id);
+	sim_runtime_leave(&node->runtime);
+	return status == ST_OK ? 1 : 0;
+}
+
+uint64_t sim_staged_continue_hand_over(struct sim_fault *fault)
+{
+	if (fault->stage > 1)
+		return 0;
+	if (must_poll(fault, has_begun_to_hand_over(fault)))
+		return HAND_OVER_POLL_US;
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		if (id != fault->node_id)
+			sim_faults_cut_pair(fault, id, fault->node_id, 1);
+	}
+	return sim_range(rng_of(fault), sim_faults_election_us(fault), 3 * sim_faults_election_us(fault));
+}
+
+/* --- unplug --- */
+
+uint64_t sim_staged_begin_unplug(struct sim_fault *fault)
+{
+	if (!choose_pair(fault))
+		return 0;
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		if (id == fault->node_id)
+			continue;
+		sim_net_reset(&cluster_of(fault)->net, id, fault->node_id);
+		sim_net_reset(&cluster_of(fault)->net, fault->node_id, id);
+		sim_faults_cut_pair(fault, id, fault->node_id, 2);
+	}
+	return sim_range(rng_of(fault), sim_faults_election_us(fault) / 2, 3 * sim_faults_election_us(fault));
+}
+
+/* --- rush --- */
+
+uint64_t sim_staged_begin_rush(struct sim_fault *fault)
+{
+	fault->group_id = sim_cluster_lasting_partition(cluster_of(fault));
+	if (fault->group_id == 0)
+		return 0;
+	sim_member_move(fault->faults->member, fault->group_id);
+	return POLL_US;
+}
+
+/* The leader of a move's group, once the new member has all that is committed; NULL if not. */
+static struct group *leader_of_ready(const struct sim_fault *fault, const struct sim_move *move,
+				     struct sim_node **node_out)
+{
+	struct group *leader = sim_cluster_leader(cluster_of(fault), fault->group_id, node_out);
+	uint64_t match_index;
+
+	if (leader == NULL || sim_node_is_paused(*node_out) || move->phase != SIM_MEMBER_PROMOTE ||
+	    !raft_engine_match_index(leader->engine, move->new_replica_id, &match_index) ||
+	    match_index < raft_engine_commit_index(leader->engine))
+		return NULL;
+	return leader;
+}
+
+static void rush(struct sim_fault *fault, const struct sim_move *move, struct group *leader,
+		 struct sim_node *node)
+{
+	enum status status;
+
+	fault->node_id = node->id;
+	fault->peer_id = move->new_node_id;
+	cut_from_others(fault);
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		if (id != fault->node_id)
+			sim_faults_cut_pair(fault, fault->peer_id, id, 2);
+	}
+	sim_runtime_enter(&node->runtime);
+	status = group_member_promote(leader, move->new_replica_id);
+	if (status == ST_OK && group_replica_id(leader) != move->old_replica_id)
+		status = group_member_remove(leader, move->old_replica_id);
+	(void)status; /* the move tries again */
+	sim_runtime_leave(&node->runtime);
+}
+
+uint64_t sim_staged_continue_rush(struct sim_fault *fault)
+{
+	const struct sim_move *move = sim_member_find(fault->faults->member, fault->group_id);
+	struct sim_node *node = NULL;
+	struct group *leader;
+
+	if (fault->stage > 1 || move == NULL)
+		return 0;
+	leader = leader_of_ready(fault, move, &node);
+	if (must_poll(fault, leader != NULL))
+		return POLL_US;
+	if (leader == NULL)
+		return 0;
+	rush(fault, move, leader, node);
+	return sim_range(rng_of(fault), 500 * SIM_MS, 4 * SIM_SECOND);
 }

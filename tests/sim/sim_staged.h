@@ -8,7 +8,11 @@
  *   heirs     a leader goes while the disks of those who may follow it are slow
  *   install   a node is away until it needs a snapshot, and dies while that is put in place
  *   late      what a leader sends to one node is under way for long, and arrives when the
- *             leader is dead and another one leads
+ *             leader is dead and another one leads; where there are indexes often pages of one
+ *   hand over a leader with a lease hands over, and hears no more of it
+ *   unplug    all connections between a leader and the other nodes break at once
+ *   rush      a new member is cut off together with the leader just when it becomes a voter, and
+ *             the old one shall be removed in the same moment
  *
  * Each function begins or continues such a fault and says how long its step lasts, 0 if it is over.
  *
@@ -28,5 +32,10 @@ uint64_t sim_staged_begin_install(struct sim_fault *fault);
 uint64_t sim_staged_continue_install(struct sim_fault *fault);
 uint64_t sim_staged_begin_late(struct sim_fault *fault);
 uint64_t sim_staged_continue_late(struct sim_fault *fault);
+uint64_t sim_staged_begin_hand_over(struct sim_fault *fault);
+uint64_t sim_staged_continue_hand_over(struct sim_fault *fault);
+uint64_t sim_staged_begin_unplug(struct sim_fault *fault);
+uint64_t sim_staged_begin_rush(struct sim_fault *fault);
+uint64_t sim_staged_continue_rush(struct sim_fault *fault);
 
 #endif

@@ -16,6 +16,7 @@ enum {
 	ARENA_BYTES_MAX = 64 * 1024,
 	LIST_MIN = 256,
 	INDEXED_TABLE = 0, /* of those that come and go */
+	REPEAT_PERCENT = 15,
 };
 
 static struct sim_table_op *op_of(const struct sim_table_client *client)
@@ -55,15 +56,45 @@ static void report(struct sim_table_client *client, enum status status)
 	tables->world->is_over = true;
 }
 
-static void finish(struct sim_table_client *client, enum status status)
+/* Whatever has become of the table meanwhile. */
+static void judge_repeat(const struct sim_table_client *client, enum status status)
 {
 	struct sim_tables *tables = client->tables;
+	const struct sim_table_change *made = &client->made;
+	bool is_first_answer = status == ST_OK && op_of(client)->table_id == made->table_id;
+
+	/* "Busy" would be said of the table's state, which it is too late to look at. */
+	if (is_first_answer || (status_is_retryable(status) && status != ST_BUSY) || status == ST_NO_SPACE)
+		return;
+	if (tables->problem[0] == '\0')
+		(void)snprintf(tables->problem, sizeof(tables->problem),
+			       "tables: the request that %s table %" PRIu32
+			       " was sent again and got %s, table %" PRIu32,
+			       made->kind == SIM_TABLE_CREATE ? "made" : "deleted", made->table_id,
+			       status_name(status), op_of(client)->table_id);
+	tables->world->is_over = true;
+}
+
+static void note_change(struct sim_table_client *client)
+{
+	const struct sim_table_op *op = op_of(client);
+	struct sim_table_change *made = &client->made;
+
+	if (op->status != ST_OK || (op->kind != SIM_TABLE_CREATE && op->kind != SIM_TABLE_DELETE))
+		return;
+	*made = (struct sim_table_change){ true, op->kind, op->name, op->table_id, { 0 } };
+	memcpy(made->request_id, client->request_id, sizeof(made->request_id));
+}
+
+/* What a repetition is told is old: it is no part of the history. */
+static void judge(struct sim_table_client *client, enum status status)
+{
 	struct sim_table_op *op = op_of(client);
 
-	sim_world_trace(tables->world, TRACE_TABLE + client->id * 100, (uint64_t)(int64_t)status);
-	client->is_busy = false;
-	op->status = status;
-	op->return_us = tables->world->now_us;
+	if (op->kind == SIM_TABLE_REPEAT) {
+		judge_repeat(client, status);
+		return;
+	}
 	switch (status) {
 	case ST_OK:
 	case ST_EXISTS:
@@ -75,6 +106,19 @@ static void finish(struct sim_table_client *client, enum status status)
 		if (!status_is_retryable(status) && status != ST_NO_SPACE)
 			report(client, status);
 	}
+	note_change(client);
+}
+
+static void finish(struct sim_table_client *client, enum status status)
+{
+	struct sim_tables *tables = client->tables;
+	struct sim_table_op *op = op_of(client);
+
+	sim_world_trace(tables->world, TRACE_TABLE + client->id * 100, (uint64_t)(int64_t)status);
+	client->is_busy = false;
+	op->status = status;
+	op->return_us = tables->world->now_us;
+	judge(client, status);
 	if (op->name == SIM_PASSING_TABLES && op->is_done)
 		tables->has_main = true;
 	if (op->is_done && op->call_us > tables->done_call_us)
@@ -191,6 +235,26 @@ static void start_delete(struct sim_table_client *client, char *name)
 	start_call(client, METHOD_CATALOG_DELETE_TABLE, &message.base);
 }
 
+static void start(struct sim_table_client *client, enum sim_table_op_kind kind, char *name)
+{
+	switch (kind) {
+	case SIM_TABLE_CREATE:
+		start_create(client, name);
+		break;
+	case SIM_TABLE_DELETE:
+		start_delete(client, name);
+		break;
+	case SIM_TABLE_DESCRIBE:
+		catalog_view_sync(&client->coordinator->router.view, &client->sync, CALL_TIMEOUT_MS,
+				  on_synced);
+		break;
+	case SIM_TABLE_REPEAT:
+		memcpy(client->request_id, client->made.request_id, sizeof(client->request_id));
+		start(client, client->made.kind, name);
+		break;
+	}
+}
+
 static void begin(struct sim_table_client *client, enum sim_table_op_kind kind, uint32_t number)
 {
 	struct sim_tables *tables = client->tables;
@@ -209,18 +273,17 @@ static void begin(struct sim_table_client *client, enum sim_table_op_kind kind, 
 	client->is_busy = true;
 	table_name(name, number);
 	rng_fill(rng_of(client), client->request_id, sizeof(client->request_id));
-	switch (kind) {
-	case SIM_TABLE_CREATE:
-		start_create(client, name);
-		break;
-	case SIM_TABLE_DELETE:
-		start_delete(client, name);
-		break;
-	case SIM_TABLE_DESCRIBE:
-		catalog_view_sync(&client->coordinator->router.view, &client->sync, CALL_TIMEOUT_MS,
-				  on_synced);
-		break;
-	}
+	start(client, kind, name);
+}
+
+static void begin_any(struct sim_table_client *client)
+{
+	uint32_t number = (uint32_t)rng_below(rng_of(client), SIM_PASSING_TABLES);
+
+	if (client->made.is_set && sim_percent(rng_of(client), REPEAT_PERCENT))
+		begin(client, SIM_TABLE_REPEAT, client->made.name);
+	else
+		begin(client, (enum sim_table_op_kind)rng_below(rng_of(client), SIM_TABLE_REPEAT), number);
 }
 
 static void on_timer(struct runtime_timer *timer)
@@ -237,8 +300,7 @@ static void on_timer(struct runtime_timer *timer)
 			think(client, FIRST_US_MAX);
 		return;
 	}
-	begin(client, (enum sim_table_op_kind)rng_below(rng_of(client), 3),
-	      (uint32_t)rng_below(rng_of(client), SIM_PASSING_TABLES));
+	begin_any(client);
 }
 
 /* --- life --- */
@@ -303,7 +365,7 @@ void sim_tables_close(struct sim_tables *tables)
 
 static void print_op(struct buf *out, const struct sim_table_op *op)
 {
-	static const char *const kinds[] = { "create", "delete", "describe" };
+	static const char *const kinds[] = { "create", "delete", "describe", "repeat" };
 	static const char *const states[] = { "CREATING", "ACTIVE", "UPDATING", "DELETING" };
 	char name[SIM_NAME_SIZE];
 

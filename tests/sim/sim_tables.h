@@ -9,6 +9,7 @@
  *   earlier state of the same one (CREATING, ACTIVE, DELETING, gone)
  *   a table that was made is there until somebody asks to delete it
  *   "it exists" is said only while one may exist
+ *   a request that comes again, as an attempt does that was long under way, gets its first answer
  *
  * Threads  one.
  */
@@ -18,7 +19,7 @@
 #include "tests/sim/sim_index.h"
 #include "tests/sim/sim_workload.h"
 
-enum sim_table_op_kind { SIM_TABLE_CREATE, SIM_TABLE_DELETE, SIM_TABLE_DESCRIBE };
+enum sim_table_op_kind { SIM_TABLE_CREATE, SIM_TABLE_DELETE, SIM_TABLE_DESCRIBE, SIM_TABLE_REPEAT };
 
 struct sim_table_op {
 	enum sim_table_op_kind kind;
@@ -34,6 +35,17 @@ struct sim_table_op {
 
 struct sim_tables;
 
+enum { SIM_TABLE_REQUEST_ID_SIZE = 16 };
+
+/* A change that was made, to be asked for again. */
+struct sim_table_change {
+	bool is_set;
+	enum sim_table_op_kind kind;
+	uint32_t name;
+	uint32_t table_id;
+	uint8_t request_id[SIM_TABLE_REQUEST_ID_SIZE];
+};
+
 struct sim_table_client {
 	struct sim_user user; /* first */
 	struct sim_tables *tables;
@@ -41,7 +53,8 @@ struct sim_table_client {
 	uint32_t id;
 	bool is_busy;
 	size_t op_index;
-	uint8_t request_id[16];
+	uint8_t request_id[SIM_TABLE_REQUEST_ID_SIZE];
+	struct sim_table_change made; /* the newest */
 	struct catalog_call call;
 	struct catalog_sync sync;
 	struct runtime_timer timer;
