@@ -431,7 +431,7 @@ static bool find_tables(struct write_batch_state *state, const struct table_info
 static bool take_tables(struct write_batch_state *state, const struct table_info *const *tables)
 {
 	for (uint32_t i = 0; i < state->input.table_count; i++) {
-		struct slice name = key_attribute_name(&tables[i]->schema.partition_key);
+		struct slice name = key_attribute_name(table_schema_partition_key(&tables[i]->schema));
 		uint8_t *copy = arena_copy(state->request->arena, name);
 
 		if (copy == NULL)

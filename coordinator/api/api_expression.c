@@ -37,18 +37,28 @@ bool api_expression_check_mixed(const struct api_expression_input *input,
 
 /* --- keys --- */
 
-static struct expr_key_attribute key_of(const struct key_attribute *attribute)
+uint32_t api_expression_keys(const struct table_schema *schema, const struct table_schema *other,
+			     struct expr_key_attribute keys_out[LIMIT_KEY_ATTRIBUTE_COUNT])
 {
-	return (struct expr_key_attribute){ key_attribute_name(attribute), attribute->type };
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < table_schema_key_count(schema); i++) {
+		const struct key_attribute *attribute = &schema->attributes[i];
+		struct slice name = key_attribute_name(attribute);
+
+		if (other == NULL || table_schema_find(other, name) == NULL)
+			keys_out[count++] = (struct expr_key_attribute){ name, attribute->type };
+	}
+	return count;
 }
 
 static enum status check_scalars(const ProtobufCBinaryData *paths, size_t path_count,
 				 const struct table_schema *schema, bool is_index, struct expr_error *error)
 {
-	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
+	struct expr_key_attribute keys[LIMIT_KEY_ATTRIBUTE_COUNT];
+	uint32_t count = api_expression_keys(schema, NULL, keys);
 
-	return expr_schema_check_scalars(paths, path_count, keys, table_schema_key_count(schema), is_index,
-					 error);
+	return expr_schema_check_scalars(paths, path_count, keys, count, is_index, error);
 }
 
 /* Key attributes have no inside: first the table's, then those of its indexes. */
@@ -87,14 +97,14 @@ bool api_expression_check_filter(const struct api_expressions *expressions, cons
 bool api_expression_check_filter_keys(const struct api_expressions *expressions,
 				      const struct table_schema *schema, struct api_error *error)
 {
-	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
+	struct expr_key_attribute keys[LIMIT_KEY_ATTRIBUTE_COUNT];
 	struct expr_error found;
 	enum status status;
 
 	if (expressions->filter == NULL)
 		return true;
 	expr_error_init(&found);
-	status = expr_schema_check_filter(expressions->filter, keys, table_schema_key_count(schema),
+	status = expr_schema_check_filter(expressions->filter, keys, api_expression_keys(schema, NULL, keys),
 					  expressions->is_legacy_filter, &found);
 	return api_expression_take_error(status, &found, error);
 }

@@ -68,6 +68,10 @@ bool api_expression_compile_rest(const struct api_expression_input *input, struc
 bool api_expression_check_values(const struct json_fault *faults, const struct json_list *names,
 				 struct slice body, struct arena *arena, struct api_error *error) MUST_CHECK;
 
+/* The key attributes of a schema, without those of another one (NULL: none); how many. */
+uint32_t api_expression_keys(const struct table_schema *schema, const struct table_schema *other,
+			     struct expr_key_attribute keys_out[LIMIT_KEY_ATTRIBUTE_COUNT]);
+
 /* For expressions of other requests.  The placeholders, checked: */
 enum status api_expression_bind(const struct json_list *names, struct slice values, struct arena *arena,
 				struct expr_bind *bind, struct expr_error *error) MUST_CHECK;

@@ -152,7 +152,8 @@ static bool add_index(struct building *building, const struct raw_index *raw, ui
 	const struct json_list *definitions = &building->raw->definitions;
 	struct api_error *error = building->error;
 
-	if (!api_key_input_check(definitions, &raw->keys, error) ||
+	if (!(local_number != 0 ? api_key_input_check(definitions, &raw->keys, error)
+				: api_key_input_check_global(definitions, &raw->keys, error)) ||
 	    (local_number != 0 && !check_local_keys(building, raw)) ||
 	    !check_projection(&raw->projection, error) || !check_supported(raw, error) ||
 	    (local_number == 0 && !check_global_units(raw, building->is_on_demand, error)))
@@ -322,7 +323,7 @@ static bool take_create(const struct raw_table *raw, const struct raw_index *cre
 {
 	if (!raw->definitions.is_set)
 		return API_REFUSE(error, API_MESSAGE_INDEX_UNDEFINED, create->name);
-	return api_key_input_check(&raw->definitions, &create->keys, error) &&
+	return api_key_input_check_global(&raw->definitions, &create->keys, error) &&
 	       check_projection(&create->projection, error) &&
 	       (!create->has_units || api_index_input_check_units(&create->units, create->name, error)) &&
 	       fill_index(&raw->definitions, create, index, error);

@@ -171,7 +171,7 @@ static bool make_row_key(struct write_state *state, const struct table_info *tab
 /* What the answer needs to know of it; the table may be gone by then. */
 static bool take_table(struct write_state *state, const struct table_info *table)
 {
-	struct slice name = key_attribute_name(&table->schema.partition_key);
+	struct slice name = key_attribute_name(table_schema_partition_key(&table->schema));
 
 	state->table_id = table->table_id;
 	state->is_measured = api_collection_is_measured(table->indexes);

@@ -4,6 +4,9 @@
 
 #include "coordinator/api/api_message.h"
 
+/* More than all keys of a table and its indexes: what is behind cannot all be used. */
+enum { DEFINITIONS_COMPARED_MAX = 1024 };
+
 static bool fail(struct api_error *error, const char *message)
 {
 	api_error_set(error, API_ERROR_VALIDATION, "%s", message);
@@ -70,6 +73,62 @@ bool api_key_input_check(const struct json_list *definitions, const struct json_
 	return true;
 }
 
+static bool is_hash(const struct raw_pair *key)
+{
+	return slice_equal(key->value, slice_of_string("HASH"));
+}
+
+static bool check_names_differ(const struct raw_pair *pairs, uint32_t count, struct api_error *error)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			if (slice_equal(pairs[i].name, pairs[k].name))
+				return fail(error, API_MESSAGE_KEYS_SAME);
+		}
+	}
+	return true;
+}
+
+/* Before anything that takes longer with more of them. */
+static bool check_role_counts(const struct raw_pair *pairs, uint32_t count, struct api_error *error)
+{
+	const char *role = NULL;
+	uint32_t hash_count = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		hash_count += is_hash(&pairs[i]);
+	if (hash_count > LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT)
+		role = "HASH";
+	else if (count - hash_count > LIMIT_SORT_KEY_ATTRIBUTE_COUNT)
+		role = "RANGE";
+	if (role != NULL)
+		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_KEYS_COUNT, role);
+	return role == NULL;
+}
+
+static bool check_role_order(const struct raw_pair *pairs, uint32_t count, struct api_error *error)
+{
+	if (!is_hash(&pairs[0]))
+		return fail(error, API_MESSAGE_FIRST_KEY_NO_HASH);
+	for (uint32_t i = 1; i < count; i++) {
+		if (is_hash(&pairs[i]) && !is_hash(&pairs[i - 1]))
+			return fail(error, API_MESSAGE_KEYS_ORDER);
+	}
+	return true;
+}
+
+bool api_key_input_check_global(const struct json_list *definitions, const struct json_list *keys,
+				struct api_error *error)
+{
+	const struct raw_pair *pairs = keys->elements;
+
+	/* One of each role at most: told as of a table. */
+	if (keys->count == 1 || (keys->count == 2 && !is_hash(&pairs[1])))
+		return api_key_input_check(definitions, keys, error);
+	return check_role_counts(pairs, keys->count, error) && check_defined(definitions, keys, error) &&
+	       check_names_differ(pairs, keys->count, error) && check_role_order(pairs, keys->count, error);
+}
+
 bool api_key_input_schema(const struct json_list *definitions, const struct json_list *keys,
 			  struct table_schema *schema_out, struct api_error *error)
 {
@@ -77,10 +136,12 @@ bool api_key_input_schema(const struct json_list *definitions, const struct json
 	enum status status = table_schema_init(schema_out, pairs[0].name,
 					       api_key_input_definition(definitions, pairs[0].name)->value);
 
-	if (status == ST_OK && keys->count > 1)
-		status = table_schema_set_sort_key(
-			schema_out, pairs[1].name,
-			api_key_input_definition(definitions, pairs[1].name)->value);
+	for (uint32_t i = 1; status == ST_OK && i < keys->count; i++) {
+		struct slice type = api_key_input_definition(definitions, pairs[i].name)->value;
+
+		status = is_hash(&pairs[i]) ? table_schema_add_partition_key(schema_out, pairs[i].name, type)
+					    : table_schema_add_sort_key(schema_out, pairs[i].name, type);
+	}
 	return status == ST_OK || fail(error, API_MESSAGE_KEY_NAME);
 }
 
@@ -88,7 +149,7 @@ bool api_key_input_check_definitions(const struct json_list *definitions, struct
 {
 	const struct raw_pair *pairs = definitions->elements;
 
-	for (uint32_t i = 0; i < definitions->count; i++) {
+	for (uint32_t i = 0; i < definitions->count && i < DEFINITIONS_COMPARED_MAX; i++) {
 		if (api_key_input_definition(definitions, pairs[i].name) == &pairs[i])
 			continue;
 		api_error_set(error, API_ERROR_VALIDATION, API_MESSAGE_DEFINITION_TWICE,

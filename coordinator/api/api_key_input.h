@@ -18,9 +18,13 @@ enum { API_KEY_LIST_SIZE_MAX = 1024 };
 void api_key_input_print(const struct raw_pair *pairs, uint32_t count, char out[API_KEY_LIST_SIZE_MAX]);
 /* The definition of an attribute, NULL if there is none. */
 const struct raw_pair *api_key_input_definition(const struct json_list *definitions, struct slice name);
-/* Each key is defined; the names differ, and so do the roles, in the right order. */
+/* Of a table or a local index: each key is defined; the names differ, and so do the roles, in the right
+ * order. */
 bool api_key_input_check(const struct json_list *definitions, const struct json_list *keys,
 			 struct api_error *error) MUST_CHECK;
+/* Of a global index, which may have several of each role. */
+bool api_key_input_check_global(const struct json_list *definitions, const struct json_list *keys,
+				struct api_error *error) MUST_CHECK;
 /* The schema of keys that were checked. */
 bool api_key_input_schema(const struct json_list *definitions, const struct json_list *keys,
 			  struct table_schema *schema_out, struct api_error *error) MUST_CHECK;

@@ -49,6 +49,11 @@
 	"Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
 #define API_MESSAGE_KEYS_EQUAL                                                                               \
 	"Both the Hash Key and the Range Key element in the KeySchema have the same name"
+#define API_MESSAGE_KEYS_SAME "The KeySchema contains multiple key attributes with the same name"
+#define API_MESSAGE_KEYS_ORDER                                                                               \
+	API_INVALID_VALUES "All HASH key attributes must precede RANGE key attributes in the KeySchema"
+#define API_MESSAGE_KEYS_COUNT                                                                               \
+	API_INVALID_VALUES "The KeySchema exceeds the maximum allowed number of %s key attributes"
 #define API_MESSAGE_KEY_NAME API_INVALID_VALUES "A key attribute's name contains characters that it may not"
 #define API_MESSAGE_DEFINITIONS_DIFFER                                                                       \
 	API_INVALID_VALUES "Number of attributes in KeySchema does not exactly match number of attributes "  \

@@ -15,7 +15,7 @@ struct query_state {
 	struct api_request *request;
 	enum api_query_kind kind;
 	struct api_query_input input;
-	struct api_query_target target;
+	struct api_query_target *target;
 	Cleave__PageMeasure measure;
 	struct query_op op; /* reads the target; its table_id is 0 before the first start */
 };
@@ -63,7 +63,7 @@ static enum status write_last_key(struct json_writer *writer, const struct query
 	if (!state->op.is_cut)
 		return ST_OK;
 	buf_init(&key, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-	status = api_query_target_to_key(&state->target, state->op.last_key, &key);
+	status = api_query_target_to_key(state->target, state->op.last_key, &key);
 	if (status == ST_OK) {
 		json_writer_key(writer, "LastEvaluatedKey");
 		json_writer_begin_value(writer);
@@ -82,9 +82,9 @@ static void write_capacity(struct json_writer *writer, const struct query_state 
 	struct api_capacity_use use = { .table_name = state->input.table_name };
 	struct api_capacity_arm arm;
 
-	if (state->target.has_index) {
+	if (state->target->has_index) {
 		arm = (struct api_capacity_arm){ state->input.index_name,
-						 table_index_is_local(&state->target.index), half_units };
+						 table_index_is_local(&state->target->index), half_units };
 		use.arms = &arm;
 		use.arm_count = 1;
 		if (op->fetched_units > 0)
@@ -164,11 +164,11 @@ static void start_op(struct query_state *state, const struct api_query_range *ra
 {
 	struct api_request *request = state->request;
 	const struct api_query_input *input = &state->input;
-	const struct api_query_target *target = &state->target;
+	const struct api_query_target *target = state->target;
 
 	cleave__page_measure__init(&state->measure);
-	if (target->table_schema.has_sort_key)
-		state->measure.sort_key_name = bytes_of_name(&target->table_schema.sort_key);
+	if (target->table_schema.sort_count > 0)
+		state->measure.sort_key_name = bytes_of_name(table_schema_sort_key(&target->table_schema));
 	state->op = (struct query_op){
 		.table_id = target->table_id,
 		.local_number = target->has_index ? target->index.local_number : 0,
@@ -194,7 +194,7 @@ static bool make_range(struct query_state *state, struct api_query_range *range_
 {
 	struct api_request *request = state->request;
 	const struct api_query_input *input = &state->input;
-	const struct api_query_target *target = &state->target;
+	const struct api_query_target *target = state->target;
 	const struct api_expressions *expressions = &input->expressions;
 	struct api_error *error = &request->error;
 	bool is_query = state->kind == API_QUERY;
@@ -221,7 +221,7 @@ static void read_target(struct query_state *state)
 	struct api_query_range range;
 
 	if (make_range(state, &range) &&
-	    api_query_target_selection(&state->target, &state->input, request->arena, &selection,
+	    api_query_target_selection(state->target, &state->input, request->arena, &selection,
 				       &request->error))
 		start_op(state, &range, &selection);
 	else
@@ -235,12 +235,12 @@ static void run_on_table(struct api_request *request)
 	const struct table_info *table = api_request_find_usable(request, state->input.table_name);
 	bool is_found = table != NULL &&
 			api_query_target_find(&state->input, table, &request->api->options.view->state,
-					      &state->target, &request->error);
+					      state->target, &request->error);
 
 	if (!is_found && !request->has_synced) {
 		api_error_init(&request->error); /* our copy of the catalog may be old */
 		api_request_sync(request, run_on_table);
-	} else if (table == NULL || (is_found && state->target.table_id == state->op.table_id)) {
+	} else if (table == NULL || (is_found && state->target->table_id == state->op.table_id)) {
 		api_failure_answer(request, ST_NOT_FOUND);
 	} else if (!is_found) {
 		api_request_fail(request);
@@ -252,13 +252,15 @@ static void run_on_table(struct api_request *request)
 static void run(struct api_request *request, enum api_query_kind kind)
 {
 	struct query_state *state = arena_alloc_zeroed(request->arena, sizeof(*state));
+	struct api_query_target *target = arena_alloc(request->arena, sizeof(*target));
 
-	if (state == NULL) {
+	if (state == NULL || target == NULL) {
 		api_request_fail(request);
 		return;
 	}
 	state->request = request;
 	state->kind = kind;
+	state->target = target;
 	request->state = state;
 	if (api_query_input_read(kind, request->http->body, request->arena, &state->input, &request->error))
 		run_on_table(request);

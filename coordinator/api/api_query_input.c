@@ -204,6 +204,17 @@ static bool take_old(enum api_query_kind kind, const struct api_expression_input
 	       api_expression_compile_old_filter(input, arena, out, error);
 }
 
+/* Of an index it depends on the index. */
+static bool check_term_count(const struct api_query_input *input, struct api_error *error)
+{
+	struct expr_error found;
+
+	expr_error_init(&found);
+	return input->index_name.data != NULL ||
+	       api_expression_take_error(expr_key_check_simple(&input->expressions.key_terms, &found), &found,
+					 error);
+}
+
 /* All that can be said without the table, in the service's order. */
 static bool check_parameters(enum api_query_kind kind, const struct raw_input *raw, struct slice body,
 			     struct arena *arena, const struct json_fault *faults,
@@ -220,7 +231,7 @@ static bool check_parameters(enum api_query_kind kind, const struct raw_input *r
 	return api_expression_check_values(faults, &input->names, body, arena, error) &&
 	       api_input_is_sound(faults, "KeyConditions", error) &&
 	       api_expression_compile_rest(input, arena, &input_out->expressions, error) &&
-	       check_select(kind, raw, error);
+	       check_term_count(input_out, error) && check_select(kind, raw, error);
 }
 
 bool api_query_input_read(enum api_query_kind kind, struct slice body, struct arena *arena,

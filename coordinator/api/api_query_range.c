@@ -93,9 +93,7 @@ static bool check_scan_start(const struct api_query_target *target, struct slice
 	if (!api_start_key_check_count(target, API_SCAN, key, error))
 		return false;
 	return !target->has_index ||
-	       (api_start_key_check_attribute(schema, &schema->partition_key, key, error) &&
-		(!schema->has_sort_key ||
-		 api_start_key_check_attribute(schema, &schema->sort_key, key, error)));
+	       api_start_key_check_attributes(schema, 0, table_schema_key_count(schema), key, error);
 }
 
 bool api_query_range_of_scan(const struct api_query_input *input, const struct api_query_target *target,
@@ -132,57 +130,61 @@ static bool check_value(const struct table_schema *schema, const struct key_attr
 	return false;
 }
 
-/* Start key and condition, attribute by attribute, as the service looks at them. */
-static bool match_partition(const struct api_query_input *input, const struct table_schema *schema,
-			    struct expr_key_query *query_out, struct api_error *error)
+/* Start key and condition, the partition key before the sort key, as the service looks at them. */
+static bool match(const struct api_query_input *input, const struct table_schema *schema,
+		  struct expr_key_query *query_out, struct api_error *error)
 {
-	struct expr_key_attribute key = { key_attribute_name(&schema->partition_key),
-					  schema->partition_key.type };
+	const struct expr_key_terms *terms = &input->expressions.key_terms;
+	bool has_start_key = input->start_key.data != NULL;
 	struct expr_error found;
+	struct expr_key key;
 	enum status status;
 
-	if (input->start_key.data != NULL &&
-	    !api_start_key_check_attribute(schema, &schema->partition_key, input->start_key, error))
+	(void)api_expression_keys(schema, NULL, key.attributes);
+	key.partition_count = schema->partition_count;
+	key.sort_count = schema->sort_count;
+	if (has_start_key &&
+	    !api_start_key_check_attributes(schema, 0, schema->partition_count, input->start_key, error))
 		return false;
-	status = expr_key_match_partition(&input->expressions.key_terms, &key, schema->has_sort_key,
-					  query_out, &found);
-	return api_expression_take_error(status, &found, error);
-}
-
-static bool match_sort(const struct api_query_input *input, const struct table_schema *schema,
-		       struct expr_key_query *query, struct api_error *error)
-{
-	struct expr_key_attribute key = { key_attribute_name(&schema->sort_key), schema->sort_key.type };
-	struct expr_error found;
-	enum status status;
-
-	if (input->start_key.data != NULL &&
-	    !api_start_key_check_attribute(schema, &schema->sort_key, input->start_key, error))
+	status = expr_key_match_partition(terms, &key, query_out, &found);
+	if (!api_expression_take_error(status, &found, error))
 		return false;
-	status = expr_key_match_sort(&input->expressions.key_terms, &key, query, &found);
+	if (has_start_key &&
+	    !api_start_key_check_attributes(schema, schema->partition_count, table_schema_key_count(schema),
+					    input->start_key, error))
+		return false;
+	status = expr_key_match_sort(terms, &key, query_out, &found);
 	return api_expression_take_error(status, &found, error);
 }
 
 static bool check_values(const struct expr_key_query *query, const struct table_schema *schema,
 			 struct api_error *error)
 {
-	if (!check_value(schema, &schema->partition_key, &query->partition, error))
-		return false;
+	const struct key_attribute *sort = schema->attributes + schema->partition_count;
+
+	for (uint32_t i = 0; i < schema->partition_count; i++) {
+		if (!check_value(schema, &schema->attributes[i], &query->partition[i], error))
+			return false;
+	}
+	for (uint32_t i = 0; i < query->equal_count; i++) {
+		if (!check_value(schema, &sort[i], &query->equal[i], error))
+			return false;
+	}
 	for (uint32_t i = 0; i < query->sort_count; i++) {
-		if (!check_value(schema, &schema->sort_key, &query->sort[i], error))
+		if (!check_value(schema, &sort[query->equal_count], &query->sort[i], error))
 			return false;
 	}
 	return true;
 }
 
-/* The first of the keys that begin with prefix and a sort key, or with is_after the first behind them:
- * in an index other parts follow. */
+/* The first of the keys that begin with prefix and a value, or with is_after the first behind them: other
+ * parts may follow. */
 static void append_sort_bound(struct buf *out, struct slice prefix, const struct item_value *value,
 			      bool is_after)
 {
 	struct buf beginning;
 
-	buf_init(&beginning, LIMIT_ROW_KEY_SIZE_BYTES);
+	buf_init(&beginning, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 	buf_append_slice(&beginning, prefix);
 	row_key_append_part(&beginning, value->type, value->payload);
 	if (beginning.status != ST_OK)
@@ -201,7 +203,8 @@ static void bound_beginning(struct buf *start, struct buf *end)
 		row_key_append_after(end, buf_slice(start));
 }
 
-/* Both bounds within the rows of one partition key, whose row keys begin with prefix. */
+/* Both bounds within the rows whose keys begin with prefix, behind which the last attribute comes that has a
+ * condition. */
 static void append_bounds(const struct expr_key_query *query, struct slice prefix, struct buf *start,
 			  struct buf *end)
 {
@@ -227,38 +230,59 @@ static void append_bounds(const struct expr_key_query *query, struct slice prefi
 		row_key_append_after(end, prefix);
 }
 
-static enum status append_prefix(const struct api_query_target *target, struct slice partition_key,
-				 struct buf *out)
+static enum status append_partition(const struct api_query_target *target, const struct expr_key_query *query,
+				    struct buf *out)
 {
+	const struct table_schema *schema = api_query_target_schema(target);
+	struct slice partition_key[LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT];
 	struct index_owner owner;
 
+	for (uint32_t i = 0; i < schema->partition_count; i++)
+		partition_key[i] = query->partition[i].payload;
 	if (!target->has_index)
-		return row_key_partition_start(out, target->table_id, target->token_seed,
-					       &target->table_schema, partition_key);
+		return row_key_partition_start(out, target->table_id, target->token_seed, schema,
+					       partition_key);
 	owner = api_query_target_owner(target);
 	return table_index_partition_start(out, &owner, partition_key);
 }
 
+/* What all rows share that the query asks for, and the beginning of it that is the partition key's. */
+static bool make_prefixes(const struct expr_key_query *query, const struct api_query_target *target,
+			  struct arena *arena, struct slice *prefix_out, struct slice *partition_out,
+			  struct api_error *error)
+{
+	size_t partition_size;
+	struct buf prefix;
+
+	buf_init(&prefix, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
+	if (append_partition(target, query, &prefix) != ST_OK) {
+		buf_close(&prefix);
+		return fail_internal(error);
+	}
+	partition_size = prefix.size;
+	for (uint32_t i = 0; i < query->equal_count; i++)
+		row_key_append_part(&prefix, query->equal[i].type, query->equal[i].payload);
+	if (!keep(&prefix, arena, prefix_out, error))
+		return false;
+	*partition_out = slice_of(prefix_out->data, partition_size);
+	return true;
+}
+
 /* The rows that the key condition asks for, and those of its partition key alone. */
 static bool make_query_range(const struct expr_key_query *query, const struct api_query_target *target,
-			     struct arena *arena, struct api_query_range *range_out, struct slice *prefix_out,
-			     struct api_error *error)
+			     struct arena *arena, struct api_query_range *range_out,
+			     struct slice *partition_out, struct api_error *error)
 {
-	struct buf prefix;
+	struct slice prefix;
 	struct buf start;
 	struct buf end;
 	bool is_made;
 
-	buf_init(&prefix, LIMIT_ROW_KEY_SIZE_BYTES);
-	if (append_prefix(target, query->partition.payload, &prefix) != ST_OK) {
-		buf_close(&prefix);
-		return fail_internal(error);
-	}
-	if (!keep(&prefix, arena, prefix_out, error))
+	if (!make_prefixes(query, target, arena, &prefix, partition_out, error))
 		return false;
-	buf_init(&start, LIMIT_ROW_KEY_SIZE_BYTES + 1);
-	buf_init(&end, LIMIT_ROW_KEY_SIZE_BYTES + 1);
-	append_bounds(query, *prefix_out, &start, &end);
+	buf_init(&start, LIMIT_INDEX_ROW_KEY_SIZE_BYTES + 1);
+	buf_init(&end, LIMIT_INDEX_ROW_KEY_SIZE_BYTES + 1);
+	append_bounds(query, prefix, &start, &end);
 	is_made = keep(&start, arena, &range_out->start, error);
 	is_made = keep(&end, arena, &range_out->end, error) && is_made;
 	if (is_made && slice_compare(range_out->start, range_out->end) > 0)
@@ -295,7 +319,7 @@ static bool move_row_key(const struct api_query_target *target, struct slice row
 	struct slice ignored;
 	struct buf scratch;
 
-	if (row_key_take_part(&rest, schema, &schema->partition_key, &ignored) != ST_OK)
+	if (row_key_take_partition(&rest, schema, &ignored) != ST_OK)
 		return fail_internal(error);
 	if (has_number) /* the prefix has it too */
 		rest = slice_of(rest.data + 1, rest.size - 1);
@@ -339,9 +363,7 @@ bool api_query_range_of_query(const struct api_query_input *input, const struct 
 
 	if (has_start_key && !api_start_key_check_count(target, API_QUERY, input->start_key, error))
 		return false;
-	if (!match_partition(input, schema, &query, error) ||
-	    (schema->has_sort_key && !match_sort(input, schema, &query, error)) ||
-	    !check_values(&query, schema, error) ||
+	if (!match(input, schema, &query, error) || !check_values(&query, schema, error) ||
 	    !make_query_range(&query, target, arena, &range, &prefix, error))
 		return false;
 	if (has_start_key && !move_to_start_key(input, &query, target, prefix, arena, &range, error))

@@ -10,12 +10,11 @@
 
 void api_query_target_of_table(const struct table_info *table, struct api_query_target *target_out)
 {
-	*target_out = (struct api_query_target){
-		.table_id = table->table_id,
-		.token_seed = table->token_seed,
-		.table_schema = table->schema,
-		.indexes = table->indexes,
-	};
+	target_out->table_id = table->table_id;
+	target_out->token_seed = table->token_seed;
+	table_schema_copy(&target_out->table_schema, &table->schema);
+	target_out->has_index = false;
+	target_out->indexes = table->indexes;
 }
 
 static bool refuse_name(struct api_error *error, const char *format, struct slice name)
@@ -40,7 +39,7 @@ static bool find_index(const struct table_index *index, struct slice name, const
 	if (!is_readable(index))
 		return refuse_name(error, API_MESSAGE_INDEX_BACKFILLING, name);
 	target->has_index = true;
-	target->index = *index;
+	table_index_copy(&target->index, index);
 	if (table_index_is_local(index))
 		return true;
 	derived = catalog_state_table(state, index->table_id);
@@ -207,15 +206,16 @@ static uint32_t add_name(struct slice *names, uint32_t count, struct slice name)
 
 static uint32_t add_keys(struct slice *names, uint32_t count, const struct table_schema *schema)
 {
-	count = add_name(names, count, key_attribute_name(&schema->partition_key));
-	return schema->has_sort_key ? add_name(names, count, key_attribute_name(&schema->sort_key)) : count;
+	for (uint32_t i = 0; i < table_schema_key_count(schema); i++)
+		count = add_name(names, count, key_attribute_name(&schema->attributes[i]));
+	return count;
 }
 
 /* What the index projects, of whole items that were fetched for their filter alone. */
 static bool project_as_index(const struct api_query_target *target, struct arena *arena,
 			     Cleave__ExprProjection **projection_out, struct api_error *error)
 {
-	enum { KEY_COUNT_MAX = 4 };
+	enum { KEY_COUNT_MAX = 2 * LIMIT_KEY_ATTRIBUTE_COUNT };
 	const struct table_index *index = &target->index;
 	uint32_t attribute_count = index->projection == INDEX_PROJECTS_SOME ? index->attribute_count : 0;
 	struct slice *names = arena_alloc(arena, (KEY_COUNT_MAX + attribute_count) * sizeof(*names));

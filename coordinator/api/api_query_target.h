@@ -16,10 +16,10 @@
 struct api_query_target {
 	uint32_t table_id;   /* whose partitions are asked */
 	uint64_t token_seed; /* of that table */
-	struct table_schema table_schema;
 	bool has_index;
-	struct table_index index; /* if has_index */
 	const struct table_indexes *indexes;
+	struct table_schema table_schema;
+	struct table_index index; /* if has_index */
 };
 
 /* The table's own rows. */

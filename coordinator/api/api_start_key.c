@@ -60,8 +60,8 @@ bool api_start_key_check_count(const struct api_query_target *target, enum api_q
 	return false;
 }
 
-bool api_start_key_check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
-				   struct slice key, struct api_error *error)
+static bool check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
+			    struct slice key, struct api_error *error)
 {
 	struct item_value value;
 
@@ -69,6 +69,16 @@ bool api_start_key_check_attribute(const struct table_schema *schema, const stru
 		return check_value(schema, attribute, &value, "", error);
 	api_error_set(error, API_ERROR_VALIDATION, "%s", API_MESSAGE_START_KEY_INVALID);
 	return false;
+}
+
+bool api_start_key_check_attributes(const struct table_schema *schema, uint32_t first, uint32_t end,
+				    struct slice key, struct api_error *error)
+{
+	for (uint32_t i = first; i < end; i++) {
+		if (!check_attribute(schema, &schema->attributes[i], key, error))
+			return false;
+	}
+	return true;
 }
 
 static enum status append_row_key(const struct api_query_target *target, struct slice key, struct buf *out)
@@ -90,9 +100,10 @@ bool api_start_key_to_row(const struct api_query_target *target, struct slice ke
 	const uint8_t *copy = NULL;
 	struct buf scratch;
 
-	if (!check_of_table(schema, &schema->partition_key, key, error) ||
-	    (schema->has_sort_key && !check_of_table(schema, &schema->sort_key, key, error)))
-		return false;
+	for (uint32_t i = 0; i < table_schema_key_count(schema); i++) {
+		if (!check_of_table(schema, &schema->attributes[i], key, error))
+			return false;
+	}
 	buf_init(&scratch, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 	if (append_row_key(target, key, &scratch) == ST_OK)
 		copy = arena_copy(arena, buf_slice(&scratch));

@@ -15,9 +15,9 @@
 /* First the number of attributes. */
 bool api_start_key_check_count(const struct api_query_target *target, enum api_query_kind kind,
 			       struct slice key, struct api_error *error) MUST_CHECK;
-/* Then each attribute of the key that is read by, except by a Scan of a table. */
-bool api_start_key_check_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
-				   struct slice key, struct api_error *error) MUST_CHECK;
+/* Then the attributes of the key that is read by, from first to before end, except by a Scan of a table. */
+bool api_start_key_check_attributes(const struct table_schema *schema, uint32_t first, uint32_t end,
+				    struct slice key, struct api_error *error) MUST_CHECK;
 /* Last those of the table's key.  The row key comes out. */
 bool api_start_key_to_row(const struct api_query_target *target, struct slice key, struct arena *arena,
 			  struct slice *row_key_out, struct api_error *error) MUST_CHECK;

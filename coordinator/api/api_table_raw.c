@@ -54,6 +54,9 @@ static const struct json_field key_fields[] = {
 static const struct json_type key_type = JSON_STRUCT("KeySchemaElement", struct raw_pair, key_fields);
 static const struct json_rule keys_rule = API_RULE_BOUNDS(1, KEY_COUNT_MAX);
 static const struct json_type keys_type = API_TYPE_LIST(&key_type, &keys_rule);
+/* How many of each role there may be is told in other words. */
+static const struct json_rule global_keys_rule = API_RULE_BOUNDS(1, INT64_MAX);
+static const struct json_type global_keys_type = API_TYPE_LIST(&key_type, &global_keys_rule);
 
 static const struct json_rule unit_rule = API_RULE_BOUNDS(1, INT64_MAX);
 static const struct json_type unit_type = API_TYPE_LONG(&unit_rule);
@@ -91,8 +94,8 @@ static const struct json_type unread_list_type = JSON_LIST_OF(&unread_type);
 
 #define INDEX_NAME  JSON_FIELD_REQUIRED(struct raw_index, "IndexName", &api_type_index_name, name)
 #define INDEX_UNITS JSON_FIELD_NOTED(struct raw_index, "ProvisionedThroughput", &units_type, units, has_units)
-#define INDEX_KEYS                                                                                           \
-	JSON_FIELD_REQUIRED(struct raw_index, "KeySchema", &keys_type, keys),                                \
+#define INDEX_KEYS(type)                                                                                     \
+	JSON_FIELD_REQUIRED(struct raw_index, "KeySchema", type, keys),                                      \
 		JSON_FIELD_NOTED_REQUIRED(struct raw_index, "Projection", &projection_type, projection,      \
 					  has_projection)
 #define INDEX_OTHER_UNITS                                                                                    \
@@ -101,19 +104,19 @@ static const struct json_type unread_list_type = JSON_LIST_OF(&unread_type);
 		JSON_FIELD_NOTED(struct raw_index, "WarmThroughput", &unread_type, warm_units,               \
 				 has_warm_units)
 
-static const struct json_field local_index_fields[] = { INDEX_NAME, INDEX_KEYS };
+static const struct json_field local_index_fields[] = { INDEX_NAME, INDEX_KEYS(&keys_type) };
 static const struct json_type local_index_type = JSON_STRUCT("LocalSecondaryIndex", struct raw_index,
 							     local_index_fields);
 static const struct json_type local_indexes_type = JSON_LIST_OF(&local_index_type);
 
-static const struct json_field global_index_fields[] = { INDEX_NAME, INDEX_UNITS, INDEX_KEYS,
-							 INDEX_OTHER_UNITS };
+static const struct json_field global_index_fields[] = { INDEX_NAME, INDEX_UNITS,
+							 INDEX_KEYS(&global_keys_type), INDEX_OTHER_UNITS };
 static const struct json_type global_index_type = JSON_STRUCT("GlobalSecondaryIndex", struct raw_index,
 							      global_index_fields);
 static const struct json_type global_indexes_type = JSON_LIST_OF(&global_index_type);
 
-static const struct json_field index_create_fields[] = { INDEX_NAME, INDEX_UNITS, INDEX_KEYS,
-							 INDEX_OTHER_UNITS };
+static const struct json_field index_create_fields[] = { INDEX_NAME, INDEX_UNITS,
+							 INDEX_KEYS(&global_keys_type), INDEX_OTHER_UNITS };
 static const struct json_type index_create_type = JSON_STRUCT("CreateGlobalSecondaryIndexAction",
 							      struct raw_index, index_create_fields);
 static const struct json_field index_change_fields[] = {

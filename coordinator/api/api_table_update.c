@@ -172,6 +172,15 @@ static bool check_type(const struct applying *applying, const struct key_attribu
 	       API_REFUSE(applying->error, API_MESSAGE_INDEX_REDEFINED, name);
 }
 
+static bool check_types(const struct applying *applying, const struct table_schema *schema)
+{
+	for (uint32_t i = 0; i < table_schema_key_count(schema); i++) {
+		if (!check_type(applying, &schema->attributes[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool check_limits(const struct applying *applying, const struct table_index *created)
 {
 	uint32_t global_count = 0;
@@ -202,9 +211,7 @@ static bool check_create(const struct applying *applying)
 		return API_REFUSE(applying->error, API_MESSAGE_INDEX_UNITS_UPDATE, name);
 	if (!applying->is_on_demand && !has_units)
 		return API_REFUSE(applying->error, API_MESSAGE_INDEX_UNITS_MISSING, name);
-	return check_type(applying, &created->schema.partition_key) &&
-	       (!created->schema.has_sort_key || check_type(applying, &created->schema.sort_key)) &&
-	       check_limits(applying, created);
+	return check_types(applying, &created->schema) && check_limits(applying, created);
 }
 
 static bool has_excessive_units(const struct api_index_updates *updates)

@@ -62,9 +62,8 @@ static void write_schema(struct json_writer *writer, const struct table_schema *
 {
 	json_writer_key(writer, "KeySchema");
 	json_writer_list_start(writer);
-	write_key(writer, &schema->partition_key, "HASH");
-	if (schema->has_sort_key)
-		write_key(writer, &schema->sort_key, "RANGE");
+	for (uint32_t i = 0; i < table_schema_key_count(schema); i++)
+		write_key(writer, &schema->attributes[i], i < schema->partition_count ? "HASH" : "RANGE");
 	json_writer_list_end(writer);
 }
 
@@ -96,9 +95,8 @@ static void write_definitions(struct json_writer *writer, const struct table_inf
 	for (int64_t i = -1; i < count; i++) {
 		const struct table_schema *schema = i < 0 ? &table->schema : &table->indexes->list[i].schema;
 
-		write_definition(writer, table, i, &schema->partition_key);
-		if (schema->has_sort_key)
-			write_definition(writer, table, i, &schema->sort_key);
+		for (uint32_t k = 0; k < table_schema_key_count(schema); k++)
+			write_definition(writer, table, i, &schema->attributes[k]);
 	}
 	json_writer_list_end(writer);
 }

@@ -106,25 +106,6 @@ bool api_write_expression_compile(const struct api_write_expression_input *input
 
 /* --- keys --- */
 
-static struct expr_key_attribute key_of(const struct key_attribute *attribute)
-{
-	return (struct expr_key_attribute){ key_attribute_name(attribute), attribute->type };
-}
-
-/* Of an index, the table's own attributes left out: how many. */
-static uint32_t index_keys(const struct table_index *index, const struct table_schema *schema,
-			   struct expr_key_attribute keys_out[2])
-{
-	uint32_t count = 0;
-
-	if (table_schema_find(schema, key_attribute_name(&index->schema.partition_key)) == NULL)
-		keys_out[count++] = key_of(&index->schema.partition_key);
-	if (index->schema.has_sort_key &&
-	    table_schema_find(schema, key_attribute_name(&index->schema.sort_key)) == NULL)
-		keys_out[count++] = key_of(&index->schema.sort_key);
-	return count;
-}
-
 /* Of the indexes whose key an update would give a wrong type the first by name is told. */
 static enum status check_index_types(const Cleave__ExprUpdate *update, const struct table_schema *schema,
 				     const struct table_indexes *indexes, struct expr_error *error)
@@ -135,8 +116,8 @@ static enum status check_index_types(const Cleave__ExprUpdate *update, const str
 	for (uint32_t i = 0; indexes != NULL && i < indexes->count; i++) {
 		const struct table_index *index = &indexes->list[i];
 		struct slice name = slice_of_string(index->name);
-		struct expr_key_attribute keys[2];
-		uint32_t count = index_keys(index, schema, keys);
+		struct expr_key_attribute keys[LIMIT_KEY_ATTRIBUTE_COUNT];
+		uint32_t count = api_expression_keys(&index->schema, schema, keys);
 
 		for (uint32_t k = 0; k < count; k++) {
 			struct expr_error probe;
@@ -161,8 +142,8 @@ static enum status check_index_scalars(ProtobufCBinaryData *paths, size_t path_c
 	enum status status = ST_OK;
 
 	for (uint32_t i = 0; status == ST_OK && indexes != NULL && i < indexes->count; i++) {
-		struct expr_key_attribute keys[2];
-		uint32_t count = index_keys(&indexes->list[i], schema, keys);
+		struct expr_key_attribute keys[LIMIT_KEY_ATTRIBUTE_COUNT];
+		uint32_t count = api_expression_keys(&indexes->list[i].schema, schema, keys);
 
 		status = expr_schema_check_scalars(paths, path_count, keys, count, true, error);
 	}
@@ -173,9 +154,9 @@ static enum status check_scalars(ProtobufCBinaryData *paths, size_t path_count,
 				 const struct table_schema *schema, const struct table_indexes *indexes,
 				 struct expr_error *error)
 {
-	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
-	enum status status = expr_schema_check_scalars(paths, path_count, keys,
-						       table_schema_key_count(schema), false, error);
+	struct expr_key_attribute keys[LIMIT_KEY_ATTRIBUTE_COUNT];
+	uint32_t count = api_expression_keys(schema, NULL, keys);
+	enum status status = expr_schema_check_scalars(paths, path_count, keys, count, false, error);
 
 	return status == ST_OK ? check_index_scalars(paths, path_count, schema, indexes, error) : status;
 }
@@ -183,8 +164,9 @@ static enum status check_scalars(ProtobufCBinaryData *paths, size_t path_count,
 static enum status check_update(const Cleave__ExprUpdate *update, const struct table_schema *schema,
 				const struct table_indexes *indexes, struct expr_error *error)
 {
-	struct expr_key_attribute keys[] = { key_of(&schema->partition_key), key_of(&schema->sort_key) };
-	enum status status = expr_schema_check_update(update, keys, table_schema_key_count(schema), error);
+	struct expr_key_attribute keys[LIMIT_KEY_ATTRIBUTE_COUNT];
+	uint32_t count = api_expression_keys(schema, NULL, keys);
+	enum status status = expr_schema_check_update(update, keys, count, error);
 
 	if (status == ST_OK)
 		status = check_index_types(update, schema, indexes, error);

@@ -1,10 +1,17 @@
 #include "coordinator/expr/expr_key.h"
 
+#include <stdio.h>
+
 #include "coordinator/expr/expr_message.h"
 #include "proto/wire/expr_code.h"
 
 /* BETWEEN has three. */
-enum { OPERAND_COUNT_MAX = 3, TERM_COUNT_MAX = LIMIT_EXPRESSION_OPERATOR_COUNT };
+enum {
+	OPERAND_COUNT_MAX = 3,
+	TERM_COUNT_MAX = LIMIT_EXPRESSION_OPERATOR_COUNT,
+	/* Names of key attributes, with what is between them. */
+	UNEQUAL_SIZE_MAX = LIMIT_KEY_ATTRIBUTE_COUNT * (LIMIT_KEY_NAME_SIZE_BYTES + 2),
+};
 
 /* A part of the code that gives a truth value. */
 struct part {
@@ -291,21 +298,25 @@ static void check_values(const struct expr_key_term *term, const struct expr_key
 	}
 }
 
-/* One key attribute's term, which need not be there: NULL then. */
+static bool is_simple(const struct expr_key *key)
+{
+	return key->partition_count == 1 && key->sort_count <= 1;
+}
+
+static bool is_equality(const struct expr_key_term *term)
+{
+	return term != NULL && term->op == EXPR_KEY_EQ;
+}
+
+/* The attribute's term, checked, with its values; NULL if there is none. */
 static const struct expr_key_term *match(const struct expr_key_terms *terms,
-					 const struct expr_key_attribute *key, bool is_needed,
-					 struct item_value *values_out, struct expr_error *error)
+					 const struct expr_key_attribute *key, struct item_value *values_out,
+					 struct expr_error *error)
 {
 	const struct expr_key_term *term = find_term(terms, key->name);
 
-	if (expr_error_is_set(error))
+	if (term == NULL)
 		return NULL;
-	if (term == NULL) {
-		if (is_needed)
-			expr_error_set(error, EXPR_MESSAGE_KEY_MISSED, (int)key->name.size,
-				       (const char *)key->name.data);
-		return NULL;
-	}
 	if (term->op == EXPR_KEY_UNUSABLE)
 		expr_error_set(error, EXPR_MESSAGE_KEY_NOT_INDEXABLE);
 	else
@@ -313,37 +324,132 @@ static const struct expr_key_term *match(const struct expr_key_terms *terms,
 	return term;
 }
 
-enum status expr_key_match_partition(const struct expr_key_terms *terms,
-				     const struct expr_key_attribute *partition, bool has_sort,
-				     struct expr_key_query *query_out, struct expr_error *error)
+static void refuse_missed(const struct expr_key_attribute *key, struct expr_error *error)
 {
-	struct item_value values[2] = { 0 };
-	const struct expr_key_term *term;
-
-	expr_error_init(error);
-	if (!has_sort && terms->count > 1)
-		expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
-	term = match(terms, partition, true, values, error);
-	if (term != NULL && term->op != EXPR_KEY_EQ)
-		expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
-	if (expr_error_is_set(error))
-		return ST_INVALID;
-	*query_out = (struct expr_key_query){ .partition = values[0], .sort_op = EXPR_KEY_NONE };
-	return ST_OK;
+	expr_error_set(error, EXPR_MESSAGE_KEY_MISSED, (int)key->name.size, (const char *)key->name.data);
 }
 
-enum status expr_key_match_sort(const struct expr_key_terms *terms, const struct expr_key_attribute *sort,
+enum status expr_key_check_simple(const struct expr_key_terms *terms, struct expr_error *error)
+{
+	if (terms->count <= 2)
+		return ST_OK;
+	expr_error_set(error, EXPR_MESSAGE_KEY_TERM_COUNT);
+	return ST_INVALID;
+}
+
+/* Those of the attributes that have no equality: "a, b"; empty if all have one. */
+static void print_without_equality(const struct expr_key_terms *terms, const struct expr_key_attribute *keys,
+				   uint32_t count, char out[UNEQUAL_SIZE_MAX])
+{
+	size_t size = 0;
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < count; i++) {
+		struct slice name = keys[i].name;
+
+		if (!is_equality(find_term(terms, name)))
+			size += (size_t)snprintf(out + size, UNEQUAL_SIZE_MAX - size, "%s%.*s",
+						 size == 0 ? "" : ", ", (int)name.size,
+						 (const char *)name.data); /* there is room for all */
+	}
+}
+
+/* --- the partition key --- */
+
+/* Of the one attribute of a simple key the values are looked at before the operator. */
+static void match_simple_partition(const struct expr_key_terms *terms, const struct expr_key_attribute *key,
+				   struct item_value *value_out, struct expr_error *error)
+{
+	struct item_value values[2] = { 0 };
+	const struct expr_key_term *term = match(terms, key, values, error);
+
+	if (term == NULL)
+		refuse_missed(key, error);
+	else if (term->op != EXPR_KEY_EQ)
+		expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
+	*value_out = values[0];
+}
+
+static void match_partition(const struct expr_key_terms *terms, const struct expr_key *key,
+			    struct item_value *values_out, struct expr_error *error)
+{
+	char unequal[UNEQUAL_SIZE_MAX];
+
+	print_without_equality(terms, key->attributes, key->partition_count, unequal);
+	if (unequal[0] != '\0')
+		expr_error_set(error, EXPR_MESSAGE_KEY_HASH_EQUALITY, unequal);
+	for (uint32_t i = 0; !expr_error_is_set(error) && i < key->partition_count; i++)
+		(void)match(terms, &key->attributes[i], &values_out[i],
+			    error); /* there is one: an equality */
+}
+
+enum status expr_key_match_partition(const struct expr_key_terms *terms, const struct expr_key *key,
+				     struct expr_key_query *query_out, struct expr_error *error)
+{
+	expr_error_init(error);
+	query_out->equal_count = 0;
+	query_out->sort_op = EXPR_KEY_NONE;
+	query_out->sort_count = 0;
+	if (is_simple(key) && expr_key_check_simple(terms, error) != ST_OK)
+		return ST_INVALID;
+	if (key->sort_count == 0 && terms->count > key->partition_count)
+		expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
+	else if (is_simple(key))
+		match_simple_partition(terms, &key->attributes[0], &query_out->partition[0], error);
+	else
+		match_partition(terms, key, query_out->partition, error);
+	return expr_error_is_set(error) ? ST_INVALID : ST_OK;
+}
+
+/* --- the sort key --- */
+
+/* How many sort attributes are given, from the first on; all but the last have an equality. */
+static uint32_t count_given(const struct expr_key_terms *terms, const struct expr_key_attribute *sort,
+			    uint32_t sort_count, struct expr_error *error)
+{
+	char unequal[UNEQUAL_SIZE_MAX];
+	uint32_t given = 0;
+
+	for (uint32_t i = 0; i < sort_count; i++) {
+		struct slice name = sort[i].name;
+
+		if (find_term(terms, name) == NULL)
+			continue;
+		print_without_equality(terms, sort, i, unequal);
+		if (unequal[0] != '\0')
+			expr_error_set(error, EXPR_MESSAGE_KEY_RANGE_EQUALITY, unequal, (int)name.size,
+				       (const char *)name.data);
+		given = i + 1;
+	}
+	return given;
+}
+
+enum status expr_key_match_sort(const struct expr_key_terms *terms, const struct expr_key *key,
 				struct expr_key_query *query, struct expr_error *error)
 {
-	const struct expr_key_term *term;
+	const struct expr_key_attribute *sort = key->attributes + key->partition_count;
+	const struct expr_key_term *last = NULL;
+	uint32_t given;
 
 	expr_error_init(error);
-	term = match(terms, sort, terms->count > 1, query->sort, error);
+	given = count_given(terms, sort, key->sort_count, error);
+	if (!expr_error_is_set(error) && terms->count > key->partition_count + given) {
+		/* There is a term on no key attribute. */
+		if (given < key->sort_count)
+			refuse_missed(&sort[given], error);
+		else
+			expr_error_set(error, EXPR_MESSAGE_KEY_UNSUPPORTED);
+	}
+	for (uint32_t i = 0; !expr_error_is_set(error) && i + 1 < given; i++)
+		(void)match(terms, &sort[i], &query->equal[i], error); /* there is one: an equality */
+	if (!expr_error_is_set(error) && given > 0)
+		last = match(terms, &sort[given - 1], query->sort, error);
 	if (expr_error_is_set(error))
 		return ST_INVALID;
-	if (term != NULL) {
-		query->sort_op = term->op;
-		query->sort_count = term->value_count;
+	if (last != NULL) {
+		query->equal_count = given - 1;
+		query->sort_op = last->op;
+		query->sort_count = last->value_count;
 	}
 	return ST_OK;
 }

@@ -89,11 +89,16 @@
 	"Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
 #define EXPR_MESSAGE_KEY_NESTED_ATTRIBUTE                                                                    \
 	"KeyConditionExpressions cannot have conditions on nested attributes"
-#define EXPR_MESSAGE_KEY_NO_NAME       "Invalid condition in KeyConditionExpression: No key attribute specified"
-#define EXPR_MESSAGE_KEY_TWICE         "KeyConditionExpressions must only contain one condition per key"
-#define EXPR_MESSAGE_KEY_TERM_COUNT    "Conditions can be of length 1 or 2 only"
-#define EXPR_MESSAGE_KEY_UNSUPPORTED   "Query key condition not supported"
-#define EXPR_MESSAGE_KEY_MISSED        "Query condition missed key schema element: %.*s"
+#define EXPR_MESSAGE_KEY_NO_NAME     "Invalid condition in KeyConditionExpression: No key attribute specified"
+#define EXPR_MESSAGE_KEY_TWICE       "KeyConditionExpressions must only contain one condition per key"
+#define EXPR_MESSAGE_KEY_TERM_COUNT  "Conditions can be of length 1 or 2 only"
+#define EXPR_MESSAGE_KEY_UNSUPPORTED "Query key condition not supported"
+#define EXPR_MESSAGE_KEY_MISSED      "Query condition missed key schema element: %.*s"
+#define EXPR_MESSAGE_KEY_HASH_EQUALITY                                                                       \
+	"HASH key attributes %s must have equality conditions specified in the query"
+#define EXPR_MESSAGE_KEY_RANGE_EQUALITY                                                                      \
+	"RANGE key attributes %s must have equality conditions specified in the query because a condition "  \
+	"is present on key attribute %.*s"
 #define EXPR_MESSAGE_KEY_NOT_INDEXABLE "Attempted conditional constraint is not an indexable operation"
 #define EXPR_MESSAGE_KEY_TYPE          EXPR_INVALID_VALUES "Condition parameter type does not match schema type"
 #define EXPR_MESSAGE_KEY_EMPTY                                                                               \

@@ -15,7 +15,7 @@ static uint8_t local_number_of(const struct table_schema *schema, struct slice k
 	struct slice part;
 
 	if (key.size <= LIMIT_ROW_KEY_HEAD_SIZE_BYTES ||
-	    row_key_take_part(&rest, schema, &schema->partition_key, &part) != ST_OK || rest.size == 0)
+	    row_key_take_partition(&rest, schema, &part) != ST_OK || rest.size == 0)
 		return 0;
 	return rest.data[0];
 }

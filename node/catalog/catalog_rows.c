@@ -5,7 +5,7 @@
 enum {
 	FORMAT_VERSION = 1,
 	KEY_SIZE = 8 + 1 + 8,
-	ROW_SIZE_MAX = 64 * 1024,
+	ROW_SIZE_MAX = 256 * 1024, /* a table's, with all names and tags as long as may be, has less */
 };
 
 static struct slice key_of(uint8_t out[KEY_SIZE], enum catalog_row_kind kind, uint64_t id)

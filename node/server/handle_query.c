@@ -22,7 +22,6 @@ struct range_op {
 	uint64_t partition_id;
 	struct partition_scan scan;
 	struct item_scan rows;
-	struct table_schema schema; /* a copy: the rows are read off the loop */
 	struct eval_projection projection;
 };
 
@@ -161,10 +160,15 @@ static enum status start(struct range_op *op)
 	if (partition == NULL)
 		return ST_MOVED;
 	if (op->rows.local_number != 0) {
+		struct table_schema *schema = arena_alloc(&op->arena, sizeof(*schema));
+
 		if (partition->indexes.set == NULL)
 			return ST_UNAVAILABLE;
-		op->schema = partition->indexes.schema;
-		op->rows.schema = &op->schema;
+		if (schema == NULL)
+			return ST_NO_MEMORY;
+		/* A copy: the rows are read off the loop. */
+		table_schema_copy(schema, &partition->indexes.schema);
+		op->rows.schema = schema;
 	}
 	return partition_scan_start(partition, &op->scan);
 }

@@ -86,14 +86,22 @@ enum status table_schema_decode(const Cleave__TableSchema *schema, struct table_
 	const Cleave__KeyAttribute *key;
 	enum status status;
 
-	if (schema == NULL || schema->partition_key == NULL)
+	if (schema == NULL || schema->partition_key == NULL ||
+	    (schema->sort_key == NULL && schema->n_more_sort_keys > 0))
 		return ST_CORRUPT;
 	key = schema->partition_key;
 	status = table_schema_init(schema_out, slice_of_string(key->name), slice_of_string(key->type));
-	key = schema->sort_key;
-	if (status == ST_OK && key != NULL)
-		status = table_schema_set_sort_key(schema_out, slice_of_string(key->name),
-						   slice_of_string(key->type));
+	for (size_t i = 0; status == ST_OK && i < schema->n_more_partition_keys; i++)
+		status = table_schema_add_partition_key(
+			schema_out, slice_of_string(schema->more_partition_keys[i]->name),
+			slice_of_string(schema->more_partition_keys[i]->type));
+	if (status == ST_OK && schema->sort_key != NULL)
+		status = table_schema_add_sort_key(schema_out, slice_of_string(schema->sort_key->name),
+						   slice_of_string(schema->sort_key->type));
+	for (size_t i = 0; status == ST_OK && i < schema->n_more_sort_keys; i++)
+		status = table_schema_add_sort_key(schema_out,
+						   slice_of_string(schema->more_sort_keys[i]->name),
+						   slice_of_string(schema->more_sort_keys[i]->type));
 	return status == ST_OK ? ST_OK : ST_CORRUPT;
 }
 
@@ -142,6 +150,8 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct arena *a
 		status = tag_info_decode(&record->tags, arena, &table.tags);
 	if (status == ST_OK)
 		status = table_schema_decode(record->schema, &table.schema);
+	if (status == ST_OK && record->base_table_id == 0 && !table_schema_is_simple(&table.schema))
+		status = ST_CORRUPT;
 	if (status == ST_OK)
 		status = index_info_decode_all(record, arena, &table.indexes);
 	if (status == ST_OK)
@@ -163,6 +173,33 @@ static Cleave__KeyAttribute *encode_key(const struct key_attribute *attribute, s
 	return key;
 }
 
+/* Those behind the first one of a kind: from first to before end. */
+static bool encode_keys(const struct table_schema *schema, uint32_t first, uint32_t end, struct arena *arena,
+			size_t *count_out, Cleave__KeyAttribute ***keys_out)
+{
+	if (first >= end)
+		return true;
+	*keys_out = arena_alloc(arena, (end - first) * sizeof(**keys_out));
+	if (*keys_out == NULL)
+		return false;
+	for (uint32_t i = first; i < end; i++) {
+		Cleave__KeyAttribute *key = encode_key(&schema->attributes[i], arena);
+
+		if (key == NULL)
+			return false;
+		(*keys_out)[(*count_out)++] = key;
+	}
+	return true;
+}
+
+static bool encode_more(const struct table_schema *schema, Cleave__TableSchema *record, struct arena *arena)
+{
+	return encode_keys(schema, 1, schema->partition_count, arena, &record->n_more_partition_keys,
+			   &record->more_partition_keys) &&
+	       encode_keys(schema, schema->partition_count + 1u, table_schema_key_count(schema), arena,
+			   &record->n_more_sort_keys, &record->more_sort_keys);
+}
+
 Cleave__TableSchema *table_schema_encode(const struct table_schema *schema, struct arena *arena)
 {
 	Cleave__TableSchema *record = arena_alloc(arena, sizeof(*record));
@@ -170,15 +207,15 @@ Cleave__TableSchema *table_schema_encode(const struct table_schema *schema, stru
 	if (record == NULL)
 		return NULL;
 	cleave__table_schema__init(record);
-	record->partition_key = encode_key(&schema->partition_key, arena);
+	record->partition_key = encode_key(&schema->attributes[0], arena);
 	if (record->partition_key == NULL)
 		return NULL;
-	if (schema->has_sort_key) {
-		record->sort_key = encode_key(&schema->sort_key, arena);
+	if (schema->sort_count > 0) {
+		record->sort_key = encode_key(&schema->attributes[schema->partition_count], arena);
 		if (record->sort_key == NULL)
 			return NULL;
 	}
-	return record;
+	return encode_more(schema, record, arena) ? record : NULL;
 }
 
 Cleave__TableRecord *table_info_encode(const struct table_info *table, struct arena *arena)

@@ -51,7 +51,8 @@ enum status index_info_decode(const Cleave__IndexRecord *record, struct arena *a
 	memcpy(index.name, record->name, strlen(record->name) + 1);
 	index.local_number = (uint8_t)record->local_number;
 	status = table_schema_decode(record->schema, &index.schema);
-	if (status == ST_OK && table_index_is_local(&index) && !index.schema.has_sort_key)
+	if (status == ST_OK && table_index_is_local(&index) &&
+	    (!table_schema_is_simple(&index.schema) || index.schema.sort_count == 0))
 		status = ST_CORRUPT;
 	if (status == ST_OK)
 		status = decode_attributes(record, arena, &index);

@@ -31,15 +31,23 @@
 #define LIMIT_NUMBER_EXPONENT_MIN (-130)
 #define LIMIT_NUMBER_EXPONENT_MAX 125
 
+/* The key of a global index; any other key has one attribute of each kind. */
+#define LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT 4
+#define LIMIT_SORT_KEY_ATTRIBUTE_COUNT      4
+#define LIMIT_KEY_ATTRIBUTE_COUNT           (LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT + LIMIT_SORT_KEY_ATTRIBUTE_COUNT)
+
 /* Row keys: table id, token, then both keys with every byte escaped and a terminator each. */
-#define LIMIT_ROW_KEY_HEAD_SIZE_BYTES 12
+#define LIMIT_ROW_KEY_HEAD_SIZE_BYTES       12
+#define LIMIT_PARTITION_KEY_PART_SIZE_BYTES (2 * LIMIT_PARTITION_KEY_SIZE_BYTES + 2)
+#define LIMIT_SORT_KEY_PART_SIZE_BYTES      (2 * LIMIT_SORT_KEY_SIZE_BYTES + 2)
 #define LIMIT_ROW_KEY_SIZE_BYTES                                                                             \
-	(LIMIT_ROW_KEY_HEAD_SIZE_BYTES + 2 * LIMIT_PARTITION_KEY_SIZE_BYTES + 2 +                            \
-	 2 * LIMIT_SORT_KEY_SIZE_BYTES + 2)
-/* Rows of indexes: the index key and the item's.  A local index adds its number. */
+	(LIMIT_ROW_KEY_HEAD_SIZE_BYTES + LIMIT_PARTITION_KEY_PART_SIZE_BYTES + LIMIT_SORT_KEY_PART_SIZE_BYTES)
+/* Rows of indexes: the index key, of which each attribute may be as long as a table's, and the item's.
+ * (A local index adds its number, and has less.) */
 #define LIMIT_INDEX_ROW_KEY_SIZE_BYTES                                                                       \
-	(LIMIT_ROW_KEY_SIZE_BYTES + 1 + 2 * LIMIT_PARTITION_KEY_SIZE_BYTES + 2 +                             \
-	 2 * LIMIT_SORT_KEY_SIZE_BYTES + 2)
+	(LIMIT_ROW_KEY_SIZE_BYTES +                                                                          \
+	 LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT * LIMIT_PARTITION_KEY_PART_SIZE_BYTES +                         \
+	 LIMIT_SORT_KEY_ATTRIBUTE_COUNT * LIMIT_SORT_KEY_PART_SIZE_BYTES)
 
 /* Tables. */
 #define LIMIT_TABLE_NAME_SIZE_BYTES_MIN 3

@@ -72,7 +72,7 @@ static enum status find_value(struct slice item, const struct key_attribute *att
 enum status row_key_check_value(const struct table_schema *schema, const struct key_attribute *attribute,
 				struct slice payload, struct row_key_error *error)
 {
-	bool is_sort_key = attribute == &schema->sort_key;
+	bool is_sort_key = table_schema_is_sort_key(schema, attribute);
 
 	if (payload.size == 0)
 		return fail(error, ROW_KEY_EMPTY, attribute, attribute->type);
@@ -84,7 +84,7 @@ enum status row_key_check_value(const struct table_schema *schema, const struct 
 }
 
 enum status row_key_partition_start(struct buf *out, uint32_t table_id, uint64_t token_seed,
-				    const struct table_schema *schema, struct slice partition_key)
+				    const struct table_schema *schema, const struct slice *partition_key)
 {
 	size_t token_offset;
 	size_t part_offset;
@@ -93,7 +93,8 @@ enum status row_key_partition_start(struct buf *out, uint32_t table_id, uint64_t
 	token_offset = out->size;
 	buf_put_u64_be(out, 0);
 	part_offset = out->size;
-	row_key_append_part(out, schema->partition_key.type, partition_key);
+	for (uint32_t i = 0; i < schema->partition_count; i++)
+		row_key_append_part(out, schema->attributes[i].type, partition_key[i]);
 	if (out->status != ST_OK)
 		return out->status;
 	put_u64_be(out->data + token_offset,
@@ -101,35 +102,38 @@ enum status row_key_partition_start(struct buf *out, uint32_t table_id, uint64_t
 	return ST_OK;
 }
 
+/* payloads: of all key attributes. */
 static enum status append_row_key(struct buf *out, uint32_t table_id, uint64_t token_seed,
-				  const struct table_schema *schema, struct slice partition_key,
-				  struct slice sort_key)
+				  const struct table_schema *schema, const struct slice *payloads)
 {
-	enum status status = row_key_partition_start(out, table_id, token_seed, schema, partition_key);
+	enum status status = row_key_partition_start(out, table_id, token_seed, schema, payloads);
 
-	if (status == ST_OK && schema->has_sort_key)
-		row_key_append_part(out, schema->sort_key.type, sort_key);
-	return status == ST_OK ? out->status : status;
+	for (uint32_t i = schema->partition_count; status == ST_OK && i < table_schema_key_count(schema);
+	     i++) {
+		row_key_append_part(out, schema->attributes[i].type, payloads[i]);
+		status = out->status;
+	}
+	return status;
 }
 
 enum status row_key_from_item(struct buf *out, uint32_t table_id, uint64_t token_seed,
 			      const struct table_schema *schema, struct slice item,
 			      struct row_key_error *error)
 {
-	struct item_value partition_key;
-	struct item_value sort_key = { .payload = { NULL, 0 } };
-	enum status status;
+	uint32_t count = table_schema_key_count(schema);
+	struct slice payloads[LIMIT_KEY_ATTRIBUTE_COUNT];
+	struct item_value value;
+	enum status status = ST_OK;
 
-	status = find_value(item, &schema->partition_key, &partition_key, error);
-	if (status == ST_OK && schema->has_sort_key)
-		status = find_value(item, &schema->sort_key, &sort_key, error);
-	if (status == ST_OK)
-		status = row_key_check_value(schema, &schema->partition_key, partition_key.payload, error);
-	if (status == ST_OK && schema->has_sort_key)
-		status = row_key_check_value(schema, &schema->sort_key, sort_key.payload, error);
+	for (uint32_t i = 0; status == ST_OK && i < count; i++) {
+		status = find_value(item, &schema->attributes[i], &value, error);
+		payloads[i] = value.payload;
+	}
+	for (uint32_t i = 0; status == ST_OK && i < count; i++)
+		status = row_key_check_value(schema, &schema->attributes[i], payloads[i], error);
 	if (status != ST_OK)
 		return status;
-	return append_row_key(out, table_id, token_seed, schema, partition_key.payload, sort_key.payload);
+	return append_row_key(out, table_id, token_seed, schema, payloads);
 }
 
 enum status row_key_from_key(struct buf *out, uint32_t table_id, uint64_t token_seed,
@@ -221,10 +225,31 @@ static enum status take_part(struct slice *rest, enum item_type type, size_t pla
 enum status row_key_take_part(struct slice *rest, const struct table_schema *schema,
 			      const struct key_attribute *attribute, struct slice *part_out)
 {
-	size_t size_max = attribute == &schema->sort_key ? LIMIT_SORT_KEY_SIZE_BYTES
-							 : LIMIT_PARTITION_KEY_SIZE_BYTES;
+	size_t size_max = table_schema_is_sort_key(schema, attribute) ? LIMIT_SORT_KEY_SIZE_BYTES
+								      : LIMIT_PARTITION_KEY_SIZE_BYTES;
 
 	return take_part(rest, attribute->type, size_max, part_out);
+}
+
+/* Those of the attributes from first to before end, as one. */
+static enum status take_parts(struct slice *rest, const struct table_schema *schema, uint32_t first,
+			      uint32_t end, struct slice *parts_out)
+{
+	const uint8_t *start = rest->data;
+	struct slice part;
+	enum status status = ST_OK;
+
+	for (uint32_t i = first; status == ST_OK && i < end; i++)
+		status = row_key_take_part(rest, schema, &schema->attributes[i], &part);
+	if (status == ST_OK)
+		*parts_out = slice_of(start, (size_t)(rest->data - start));
+	return status;
+}
+
+enum status row_key_take_partition(struct slice *rest, const struct table_schema *schema,
+				   struct slice *parts_out)
+{
+	return take_parts(rest, schema, 0, schema->partition_count, parts_out);
 }
 
 enum status row_key_head(struct slice row_key, uint32_t *table_id_out, uint64_t *token_out)
@@ -248,10 +273,10 @@ enum status row_key_split(struct slice row_key, const struct table_schema *schem
 		return status;
 	rest = slice_of(row_key.data + LIMIT_ROW_KEY_HEAD_SIZE_BYTES,
 			row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
-	status = take_part(&rest, schema->partition_key.type, LIMIT_PARTITION_KEY_SIZE_BYTES,
-			   &parts.partition_key);
-	if (status == ST_OK && schema->has_sort_key)
-		status = take_part(&rest, schema->sort_key.type, LIMIT_SORT_KEY_SIZE_BYTES, &parts.sort_key);
+	status = row_key_take_partition(&rest, schema, &parts.partition_key);
+	if (status == ST_OK)
+		status = take_parts(&rest, schema, schema->partition_count, table_schema_key_count(schema),
+				    &parts.sort_key);
 	if (status != ST_OK)
 		return status;
 	if (rest.size != 0)
@@ -301,18 +326,21 @@ enum status row_key_to_key(struct buf *out, struct slice row_key, const struct t
 {
 	struct item_builder builder;
 	struct row_key_parts parts;
-	enum status status;
+	struct slice rest;
+	enum status status = row_key_split(row_key, schema, &parts);
 
-	status = row_key_split(row_key, schema, &parts);
 	if (status != ST_OK)
 		return status;
 	item_builder_init(&builder, out);
-	status = row_key_put_part(&builder, &schema->partition_key, parts.partition_key);
-	if (status == ST_OK && schema->has_sort_key)
-		status = row_key_put_part(&builder, &schema->sort_key, parts.sort_key);
-	if (status != ST_OK)
-		return status;
-	return item_builder_finish(&builder);
+	rest = slice_of(parts.partition_key.data, parts.partition_key.size + parts.sort_key.size);
+	for (uint32_t i = 0; status == ST_OK && i < table_schema_key_count(schema); i++) {
+		struct slice part;
+
+		status = row_key_take_part(&rest, schema, &schema->attributes[i], &part);
+		if (status == ST_OK)
+			status = row_key_put_part(&builder, &schema->attributes[i], part);
+	}
+	return status == ST_OK ? item_builder_finish(&builder) : status;
 }
 
 void row_key_table_start(struct buf *out, uint32_t table_id)

@@ -2,11 +2,12 @@
  *
  *   table_id u32 be | token u64 be | partition key | sort key (if the schema has one)
  *
- * The bytes keep the order: within a table by token, within a token by partition key, within
- * that by sort key (N by value, S and B by unsigned bytes).  Each part delimits itself: N is
- * the byte form of decimal.h; S and B have 00 escaped as 00 ff and end with 00 01.
+ * Each key is a part for each of its attributes.  The bytes keep the order: within a table by token,
+ * within a token by partition key, within that by sort key, attribute by attribute (N by value, S and B
+ * by unsigned bytes).  Each part delimits itself: N is the byte form of decimal.h; S and B have 00
+ * escaped as 00 ff and end with 00 01.
  *
- * The token is a hash of the encoded partition key with the table's secret seed, so that
+ * The token is a hash of all parts of the partition key with the table's secret seed, so that
  * nobody can aim keys at one partition.
  *
  * Threads  pure functions.
@@ -41,8 +42,8 @@ struct row_key_error {
 struct row_key_parts {
 	uint32_t table_id;
 	uint64_t token;
-	struct slice partition_key; /* encoded */
-	struct slice sort_key;      /* encoded; empty if the schema has none */
+	struct slice partition_key; /* encoded: all its parts */
+	struct slice sort_key;      /* the same; empty if the schema has none */
 };
 
 /* Append the row key of an item (PutItem), or of a Key (all others: exactly the key
@@ -69,9 +70,11 @@ void row_key_token_start(struct buf *out, uint32_t table_id, uint64_t token);
 /* ST_CORRUPT if shorter than table id and token. */
 enum status row_key_head(struct slice row_key, uint32_t *table_id_out, uint64_t *token_out) MUST_CHECK;
 
-/* The beginning of all row keys of one partition key, whose value has the schema's type. */
+/* The beginning of all row keys of one partition key: a value of the schema's type for each of its
+ * attributes. */
 enum status row_key_partition_start(struct buf *out, uint32_t table_id, uint64_t token_seed,
-				    const struct table_schema *schema, struct slice partition_key) MUST_CHECK;
+				    const struct table_schema *schema,
+				    const struct slice *partition_key) MUST_CHECK;
 /* May this be a value of the key attribute?  ST_INVALID with *error filled in. */
 enum status row_key_check_value(const struct table_schema *schema, const struct key_attribute *attribute,
 				struct slice payload, struct row_key_error *error) MUST_CHECK;
@@ -85,6 +88,9 @@ void row_key_append_part(struct buf *out, enum item_type type, struct slice payl
 /* Take the part of a key attribute from the start of *rest.  ST_CORRUPT. */
 enum status row_key_take_part(struct slice *rest, const struct table_schema *schema,
 			      const struct key_attribute *attribute, struct slice *part_out) MUST_CHECK;
+/* The parts of the whole partition key, as one. */
+enum status row_key_take_partition(struct slice *rest, const struct table_schema *schema,
+				   struct slice *parts_out) MUST_CHECK;
 /* Append an attribute, given its part. */
 enum status row_key_put_part(struct item_builder *builder, const struct key_attribute *attribute,
 			     struct slice part) MUST_CHECK;

@@ -1,6 +1,13 @@
 #include "proto/model/table_index.h"
 
 #include <stdalign.h>
+#include <stddef.h>
+
+void table_index_copy(struct table_index *index_out, const struct table_index *index)
+{
+	memcpy(index_out, index, offsetof(struct table_index, schema));
+	table_schema_copy(&index_out->schema, &index->schema);
+}
 
 /* --- sets of indexes --- */
 
@@ -107,10 +114,11 @@ static enum status check_attribute(const struct table_schema *schema, const stru
 enum status table_index_check_item(const struct table_index *index, struct slice item,
 				   struct row_key_error *error)
 {
-	enum status status = check_attribute(&index->schema, &index->schema.partition_key, item, error);
+	const struct table_schema *schema = &index->schema;
+	enum status status = ST_OK;
 
-	if (status == ST_OK && index->schema.has_sort_key)
-		status = check_attribute(&index->schema, &index->schema.sort_key, item, error);
+	for (uint32_t i = 0; status == ST_OK && i < table_schema_key_count(schema); i++)
+		status = check_attribute(schema, &schema->attributes[i], item, error);
 	return status;
 }
 
@@ -155,16 +163,15 @@ enum status table_indexes_check_item(const struct table_indexes *indexes, struct
 	for (uint32_t i = 0; indexes != NULL && i < indexes->count; i++) {
 		const struct table_index *index = &indexes->list[i];
 
-		check_for_index(index, &index->schema.partition_key, old_item, item, error);
-		if (index->schema.has_sort_key)
-			check_for_index(index, &index->schema.sort_key, old_item, item, error);
+		for (uint32_t k = 0; k < table_schema_key_count(&index->schema); k++)
+			check_for_index(index, &index->schema.attributes[k], old_item, item, error);
 	}
 	return error->index == NULL ? ST_OK : ST_INVALID;
 }
 
-/* Append the part of one attribute.  ST_NOT_FOUND: the item does not have it as it must be. */
-static enum status append_attribute(struct buf *out, const struct table_schema *schema,
-				    const struct key_attribute *attribute, struct slice item)
+/* ST_NOT_FOUND: the item does not have the attribute as it must be. */
+static enum status find_attribute(const struct table_schema *schema, const struct key_attribute *attribute,
+				  struct slice item, struct slice *payload_out)
 {
 	struct row_key_error ignored;
 	struct item_value value;
@@ -172,28 +179,28 @@ static enum status append_attribute(struct buf *out, const struct table_schema *
 	if (!item_find(item, key_attribute_name(attribute), &value) || value.type != attribute->type ||
 	    row_key_check_value(schema, attribute, value.payload, &ignored) != ST_OK)
 		return ST_NOT_FOUND;
-	row_key_append_part(out, attribute->type, value.payload);
+	*payload_out = value.payload;
+	return ST_OK;
+}
+
+/* The parts of the attributes from first on. */
+static enum status append_attributes(struct buf *out, const struct table_schema *schema, uint32_t first,
+				     struct slice item)
+{
+	for (uint32_t i = first; i < table_schema_key_count(schema); i++) {
+		const struct key_attribute *attribute = &schema->attributes[i];
+		struct slice payload;
+		enum status status = find_attribute(schema, attribute, item, &payload);
+
+		if (status != ST_OK)
+			return status;
+		row_key_append_part(out, attribute->type, payload);
+	}
 	return out->status;
 }
 
-/* What follows the beginning: the index sort key and the item's own key. */
-static enum status append_rest(struct buf *out, const struct index_owner *owner, struct slice item)
-{
-	const struct table_schema *schema = owner->schema;
-	const struct table_schema *index_schema = &owner->index->schema;
-	enum status status = ST_OK;
-
-	if (index_schema->has_sort_key)
-		status = append_attribute(out, index_schema, &index_schema->sort_key, item);
-	if (status == ST_OK && !table_index_is_local(owner->index))
-		status = append_attribute(out, schema, &schema->partition_key, item);
-	if (status == ST_OK && schema->has_sort_key)
-		status = append_attribute(out, schema, &schema->sort_key, item);
-	return status;
-}
-
 enum status table_index_partition_start(struct buf *out, const struct index_owner *owner,
-					struct slice partition_key)
+					const struct slice *partition_key)
 {
 	const struct table_index *index = owner->index;
 	bool is_local = table_index_is_local(index);
@@ -208,16 +215,19 @@ enum status table_index_partition_start(struct buf *out, const struct index_owne
 enum status table_index_row_key(struct buf *out, const struct index_owner *owner, struct slice item)
 {
 	const struct table_schema *schema = &owner->index->schema;
-	struct row_key_error ignored;
-	struct item_value value;
-	enum status status;
+	struct slice partition_key[LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT];
+	enum status status = ST_OK;
 
-	if (!item_find(item, key_attribute_name(&schema->partition_key), &value) ||
-	    value.type != schema->partition_key.type ||
-	    row_key_check_value(schema, &schema->partition_key, value.payload, &ignored) != ST_OK)
-		return ST_NOT_FOUND;
-	status = table_index_partition_start(out, owner, value.payload);
-	return status == ST_OK ? append_rest(out, owner, item) : status;
+	for (uint32_t i = 0; status == ST_OK && i < schema->partition_count; i++)
+		status = find_attribute(schema, &schema->attributes[i], item, &partition_key[i]);
+	if (status == ST_OK)
+		status = table_index_partition_start(out, owner, partition_key);
+	if (status == ST_OK)
+		status = append_attributes(out, schema, schema->partition_count, item);
+	if (status == ST_OK) /* a local index has the table's partition key already */
+		status = append_attributes(out, owner->schema, table_index_is_local(owner->index) ? 1 : 0,
+					   item);
+	return status;
 }
 
 uint32_t table_index_key_count(const struct index_owner *owner)
@@ -225,9 +235,8 @@ uint32_t table_index_key_count(const struct index_owner *owner)
 	const struct table_schema *index_schema = &owner->index->schema;
 	uint32_t count = table_schema_key_count(owner->schema);
 
-	count += table_schema_find(owner->schema, key_attribute_name(&index_schema->partition_key)) == NULL;
-	if (index_schema->has_sort_key)
-		count += table_schema_find(owner->schema, key_attribute_name(&index_schema->sort_key)) ==
+	for (uint32_t i = 0; i < table_schema_key_count(index_schema); i++)
+		count += table_schema_find(owner->schema, key_attribute_name(&index_schema->attributes[i])) ==
 			 NULL;
 	return count;
 }
@@ -258,18 +267,27 @@ static enum status put_part(struct item_builder *builder, const struct table_sch
 	return row_key_put_part(builder, attribute, part);
 }
 
+/* Those of the attributes from first to before end. */
+static enum status put_parts(struct item_builder *builder, const struct table_schema *schema, uint32_t first,
+			     uint32_t end, const struct table_schema *other, struct slice *rest)
+{
+	enum status status = ST_OK;
+
+	for (uint32_t i = first; status == ST_OK && i < end; i++)
+		status = put_part(builder, schema, &schema->attributes[i], other, rest);
+	return status;
+}
+
 static enum status put_rest(struct item_builder *builder, const struct index_owner *owner, struct slice *rest)
 {
 	const struct table_schema *schema = owner->schema;
 	const struct table_schema *index_schema = &owner->index->schema;
-	enum status status = ST_OK;
+	enum status status = put_parts(builder, index_schema, index_schema->partition_count,
+				       table_schema_key_count(index_schema), schema, rest);
 
-	if (index_schema->has_sort_key)
-		status = put_part(builder, index_schema, &index_schema->sort_key, schema, rest);
-	if (status == ST_OK && !table_index_is_local(owner->index))
-		status = put_part(builder, schema, &schema->partition_key, NULL, rest);
-	if (status == ST_OK && schema->has_sort_key)
-		status = put_part(builder, schema, &schema->sort_key, NULL, rest);
+	if (status == ST_OK)
+		status = put_parts(builder, schema, table_index_is_local(owner->index) ? 1 : 0,
+				   table_schema_key_count(schema), NULL, rest);
 	return status == ST_OK && rest->size != 0 ? ST_CORRUPT : status;
 }
 
@@ -289,8 +307,8 @@ enum status table_index_to_key(struct buf *out, const struct index_owner *owner,
 			row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
 	item_builder_init(&builder, out);
 	/* A local index has the table's own partition key. */
-	status = put_part(&builder, index_schema, &index_schema->partition_key,
-			  is_local ? NULL : owner->schema, &rest);
+	status = put_parts(&builder, index_schema, 0, index_schema->partition_count,
+			   is_local ? NULL : owner->schema, &rest);
 	if (status == ST_OK && is_local) {
 		if (rest.size == 0 || rest.data[0] != owner->index->local_number)
 			return ST_CORRUPT;

@@ -6,7 +6,8 @@
  *            index table_id u32 be | token u64 be | index partition key | index sort key (if any) |
  *            partition key | sort key (if any)
  *
- * Parts are those of row_key.h; each delimits itself, so the bytes keep the order of the index.
+ * Keys are those of row_key.h, a part for each attribute; each part delimits itself, so the bytes keep the
+ * order of the index.  A local index has a simple key, a global one up to four attributes of each kind.
  * An item that lacks an attribute of the index key has no row in the index: it is sparse.
  *
  * Threads  pure functions and plain data.
@@ -21,7 +22,6 @@
 
 enum {
 	TABLE_INDEXES_MAX = LIMIT_LOCAL_INDEX_COUNT + LIMIT_GLOBAL_INDEX_COUNT,
-
 };
 
 /* Sent: never renumber (IndexRecord). */
@@ -32,7 +32,6 @@ struct table_index {
 	char name[LIMIT_TABLE_NAME_SIZE_BYTES_MAX + 1];
 	uint8_t local_number; /* 0: a global index */
 	uint32_t table_id;    /* global: of the derived table */
-	struct table_schema schema;
 	enum index_projection projection;
 	const struct slice *attributes; /* INDEX_PROJECTS_SOME: names */
 	uint32_t attribute_count;
@@ -40,6 +39,7 @@ struct table_index {
 	bool is_backfilling;
 	uint64_t read_units;
 	uint64_t write_units;
+	struct table_schema schema; /* last, see table_index_copy() */
 };
 
 struct table_indexes {
@@ -51,6 +51,9 @@ static inline bool table_index_is_local(const struct table_index *index)
 {
 	return index->local_number != 0;
 }
+
+/* As by assignment, without the part of the schema that is not in use. */
+void table_index_copy(struct table_index *index_out, const struct table_index *index);
 
 /* NULL if absent; indexes may be NULL. */
 const struct table_index *table_indexes_find(const struct table_indexes *indexes, struct slice name);
@@ -83,9 +86,10 @@ enum status table_index_start_key(struct buf *out, const struct index_owner *own
 /* Back: the attributes of both keys, as a finished item (LastEvaluatedKey).  ST_CORRUPT. */
 enum status table_index_to_key(struct buf *out, const struct index_owner *owner,
 			       struct slice row_key) MUST_CHECK;
-/* The beginning of all rows of one index partition key, whose value has the schema's type. */
+/* The beginning of all rows of one index partition key: a value of the schema's type for each of its
+ * attributes. */
 enum status table_index_partition_start(struct buf *out, const struct index_owner *owner,
-					struct slice partition_key) MUST_CHECK;
+					const struct slice *partition_key) MUST_CHECK;
 /* May an item hold this index key?  ST_INVALID with *error: an attribute of the index key is there
  * and has the wrong type, is empty or too big. */
 enum status table_index_check_item(const struct table_index *index, struct slice item,

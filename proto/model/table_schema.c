@@ -1,5 +1,7 @@
 #include "proto/model/table_schema.h"
 
+#include <stddef.h>
+
 static enum status set_attribute(struct key_attribute *attribute, struct slice name, struct slice type_name)
 {
 	enum item_type type;
@@ -16,19 +18,39 @@ static enum status set_attribute(struct key_attribute *attribute, struct slice n
 
 enum status table_schema_init(struct table_schema *schema, struct slice name, struct slice type_name)
 {
-	*schema = (struct table_schema){ .has_sort_key = false };
-	return set_attribute(&schema->partition_key, name, type_name);
+	*schema = (struct table_schema){ .partition_count = 1 };
+	return set_attribute(&schema->attributes[0], name, type_name);
 }
 
-enum status table_schema_set_sort_key(struct table_schema *schema, struct slice name, struct slice type_name)
+static enum status add_attribute(struct table_schema *schema, struct slice name, struct slice type_name)
+{
+	if (table_schema_find(schema, name) != NULL)
+		return ST_INVALID;
+	return set_attribute(&schema->attributes[table_schema_key_count(schema)], name, type_name);
+}
+
+enum status table_schema_add_partition_key(struct table_schema *schema, struct slice name,
+					   struct slice type_name)
 {
 	enum status status;
 
-	if (slice_equal(name, key_attribute_name(&schema->partition_key)))
+	if (schema->partition_count == LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT || schema->sort_count > 0)
 		return ST_INVALID;
-	status = set_attribute(&schema->sort_key, name, type_name);
+	status = add_attribute(schema, name, type_name);
 	if (status == ST_OK)
-		schema->has_sort_key = true;
+		schema->partition_count++;
+	return status;
+}
+
+enum status table_schema_add_sort_key(struct table_schema *schema, struct slice name, struct slice type_name)
+{
+	enum status status;
+
+	if (schema->sort_count == LIMIT_SORT_KEY_ATTRIBUTE_COUNT)
+		return ST_INVALID;
+	status = add_attribute(schema, name, type_name);
+	if (status == ST_OK)
+		schema->sort_count++;
 	return status;
 }
 
@@ -39,23 +61,29 @@ static bool attribute_equal(const struct key_attribute *a, const struct key_attr
 
 bool table_schema_equal(const struct table_schema *a, const struct table_schema *b)
 {
-	if (a->has_sort_key != b->has_sort_key || !attribute_equal(&a->partition_key, &b->partition_key))
+	if (a->partition_count != b->partition_count || a->sort_count != b->sort_count)
 		return false;
-	return !a->has_sort_key || attribute_equal(&a->sort_key, &b->sort_key);
+	for (uint32_t i = 0; i < table_schema_key_count(a); i++) {
+		if (!attribute_equal(&a->attributes[i], &b->attributes[i]))
+			return false;
+	}
+	return true;
+}
+
+void table_schema_copy(struct table_schema *schema_out, const struct table_schema *schema)
+{
+	memcpy(schema_out, schema,
+	       offsetof(struct table_schema, attributes) +
+		       table_schema_key_count(schema) * sizeof(schema->attributes[0]));
 }
 
 const struct key_attribute *table_schema_find(const struct table_schema *schema, struct slice name)
 {
-	if (slice_equal(name, key_attribute_name(&schema->partition_key)))
-		return &schema->partition_key;
-	if (schema->has_sort_key && slice_equal(name, key_attribute_name(&schema->sort_key)))
-		return &schema->sort_key;
+	for (uint32_t i = 0; i < table_schema_key_count(schema); i++) {
+		if (slice_equal(name, key_attribute_name(&schema->attributes[i])))
+			return &schema->attributes[i];
+	}
 	return NULL;
-}
-
-uint32_t table_schema_key_count(const struct table_schema *schema)
-{
-	return schema->has_sort_key ? 2 : 1;
 }
 
 static bool is_name_byte(uint8_t byte)

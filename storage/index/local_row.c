@@ -15,7 +15,7 @@ static enum status split(struct slice row_key, const struct table_schema *schema
 		return status;
 	*rest_out = slice_of(row_key.data + LIMIT_ROW_KEY_HEAD_SIZE_BYTES,
 			     row_key.size - LIMIT_ROW_KEY_HEAD_SIZE_BYTES);
-	status = row_key_take_part(rest_out, schema, &schema->partition_key, &part);
+	status = row_key_take_partition(rest_out, schema, &part);
 	if (status == ST_OK)
 		*collection_out = slice_of(row_key.data, row_key.size - rest_out->size);
 	return status;
@@ -64,10 +64,11 @@ enum status local_row_take_size(struct slice value, uint64_t *size_bytes_out)
 enum status local_row_base_key(struct buf *out, const struct local_row *row,
 			       const struct table_schema *schema, struct slice entry)
 {
+	const struct key_attribute *sort_key = table_schema_sort_key(schema);
 	struct item_value value;
 
-	if (!schema->has_sort_key || !item_find(entry, key_attribute_name(&schema->sort_key), &value) ||
-	    value.type != schema->sort_key.type)
+	if (sort_key == NULL || !item_find(entry, key_attribute_name(sort_key), &value) ||
+	    value.type != sort_key->type)
 		return ST_CORRUPT;
 	buf_append_slice(out, row->collection);
 	row_key_append_part(out, value.type, value.payload);

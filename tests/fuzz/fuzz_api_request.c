@@ -16,6 +16,7 @@
 #include "proto/model/item_check.h"
 #include "proto/model/row_key.h"
 #include "storage/expr/eval_check.h"
+#include "tests/unit/index_fixture.h"
 
 enum { ARENA_SIZE = 64 * 1024 * 1024, BODY_SIZE_MAX = 1024 * 1024, MEMBERS_MAX = 12, RAW_SIZE_MAX = 16 };
 
@@ -370,7 +371,7 @@ static bool check_target(enum api_query_kind kind, const struct api_query_input 
 	return true;
 }
 
-/* Of a table with a local index, and global ones with and without a sort key. */
+/* Of a table with a local index, and global ones with no, one and more attributes in the sort key. */
 static void check_range(enum api_query_kind kind, const struct api_query_input *input, struct arena *arena,
 			struct api_error *error)
 {
@@ -378,12 +379,16 @@ static void check_range(enum api_query_kind kind, const struct api_query_input *
 		const char *partition;
 		const char *sort;
 		uint8_t local_number;
-	} indexes[] = { { "pk", "v", 1 }, { "v", "pk", 0 }, { "v", NULL, 0 } };
+	} indexes[] = { { "S:pk", "S:v", 1 },
+			{ "S:v", "S:pk", 0 },
+			{ "S:v", NULL, 0 },
+			{ "S:v S:sk", "S:pk", 0 },
+			{ "S:pk", "S:v S:sk", 0 } };
 	struct table_info table = { .table_id = 7, .token_seed = 1 };
 	struct api_query_target target;
 
 	CHECK(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
-	CHECK(table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
+	CHECK(table_schema_add_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
 	api_query_target_of_table(&table, &target);
 	check_start_key(&target, input->start_key, arena);
 	(void)!check_target(kind, input, &target, arena, error);
@@ -396,11 +401,7 @@ static void check_range(enum api_query_kind kind, const struct api_query_input *
 					       .local_number = indexes[i].local_number,
 					       .table_id = 9,
 					       .projection = INDEX_PROJECTS_KEYS };
-		CHECK(table_schema_init(&index->schema, slice_of_string(indexes[i].partition),
-					slice_of_string("S")) == ST_OK);
-		if (indexes[i].sort != NULL)
-			CHECK(table_schema_set_sort_key(&index->schema, slice_of_string(indexes[i].sort),
-							slice_of_string("S")) == ST_OK);
+		index_fixture_schema(&index->schema, indexes[i].partition, indexes[i].sort);
 		target.has_index = true;
 		target.table_id = table_index_is_local(index) ? 7 : 9;
 		check_start_key(&target, input->start_key, arena);

@@ -13,7 +13,7 @@ static void choose_schema(struct table_schema *schema, uint8_t choice)
 
 	CHECK(table_schema_init(schema, slice_of("p", 1), slice_of_string(partition_type)) == ST_OK);
 	if (choice >= 9)
-		CHECK(table_schema_set_sort_key(schema, slice_of("s", 1), slice_of_string(sort_type)) ==
+		CHECK(table_schema_add_sort_key(schema, slice_of("s", 1), slice_of_string(sort_type)) ==
 		      ST_OK);
 }
 

@@ -28,6 +28,10 @@ static void choose(struct choice *choice, uint8_t number)
 		{ 0, { "S:p", "S:s" }, { "N:g", "S:h" }, false },
 		{ 0, { "S:p", "N:s" }, { "N:s", "S:p" }, true },
 		{ 0, { "B:p", "B:s" }, { "B:g", "B:s" }, true },
+		{ 0, { "S:p", "N:s" }, { "S:g N:h", NULL }, false },
+		{ 0, { "S:p", NULL }, { "S:g B:h", "N:i S:j" }, false },
+		{ 0, { "N:p", "S:s" }, { "B:a N:b S:c B:d", "S:e N:f B:g S:h" }, false },
+		{ 0, { "S:p", "N:s" }, { "S:g N:s", "S:p B:h" }, true },
 	};
 	size_t at = number % ARRAY_COUNT(cases);
 

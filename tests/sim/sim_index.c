@@ -32,7 +32,7 @@ void sim_index_define(const struct sim_index *index, struct table_index *definit
 	definition_out->projection = index->projects_keys ? INDEX_PROJECTS_KEYS : INDEX_PROJECTS_ALL;
 	CHECK(table_schema_init(&definition_out->schema, slice_of_string("g"), slice_of_string("S")) ==
 	      ST_OK);
-	CHECK(table_schema_set_sort_key(&definition_out->schema, slice_of_string("v"),
+	CHECK(table_schema_add_sort_key(&definition_out->schema, slice_of_string("v"),
 					slice_of_string("S")) == ST_OK);
 }
 
@@ -44,7 +44,7 @@ void sim_index_define_local(const struct sim_index *index, struct table_index *d
 	definition_out->projection = index->projects_keys ? INDEX_PROJECTS_ALL : INDEX_PROJECTS_KEYS;
 	CHECK(table_schema_init(&definition_out->schema, slice_of_string("k"), slice_of_string("S")) ==
 	      ST_OK);
-	CHECK(table_schema_set_sort_key(&definition_out->schema, slice_of_string("v"),
+	CHECK(table_schema_add_sort_key(&definition_out->schema, slice_of_string("v"),
 					slice_of_string("S")) == ST_OK);
 }
 

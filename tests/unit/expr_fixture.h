@@ -240,15 +240,37 @@ static inline const char *expr_fixture_project(struct expr_fixture *f,
 	return json;
 }
 
-/* Both parts of a key; sort is NULL if the schema has none. */
-static inline enum status expr_fixture_match(const struct expr_key_terms *terms,
-					     const struct expr_key_attribute *partition,
-					     const struct expr_key_attribute *sort,
+/* Attributes as types and names: "S:h N:i"; how many. */
+static inline uint32_t expr_fixture_attributes(struct expr_key_attribute *out, const char *text)
+{
+	uint32_t count = 0;
+
+	while (*text != '\0') {
+		size_t size = strcspn(text, " ");
+
+		assert_true(item_type_parse(slice_of(text, 1), &out[count].type));
+		out[count++].name = slice_of(text + 2, size - 2);
+		text += size + (text[size] == ' ');
+	}
+	return count;
+}
+
+static inline struct expr_key expr_fixture_key(const char *partition, const char *sort)
+{
+	struct expr_key key;
+
+	key.partition_count = expr_fixture_attributes(key.attributes, partition);
+	key.sort_count = expr_fixture_attributes(key.attributes + key.partition_count, sort);
+	return key;
+}
+
+/* Both parts of a key. */
+static inline enum status expr_fixture_match(const struct expr_key_terms *terms, const struct expr_key *key,
 					     struct expr_key_query *query, struct expr_error *error)
 {
-	enum status status = expr_key_match_partition(terms, partition, sort != NULL, query, error);
+	enum status status = expr_key_match_partition(terms, key, query, error);
 
-	return status == ST_OK && sort != NULL ? expr_key_match_sort(terms, sort, query, error) : status;
+	return status == ST_OK ? expr_key_match_sort(terms, key, query, error) : status;
 }
 
 #endif

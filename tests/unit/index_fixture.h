@@ -8,13 +8,31 @@
 
 enum { INDEX_FIXTURE_TABLE_ID = 7, INDEX_FIXTURE_GLOBAL_ID = 8, INDEX_FIXTURE_SEED = 99 };
 
-/* Keys as types and names: "S:pk". */
+/* The next attribute of "S:g N:h", a type and a name; false at the end. */
+static inline bool index_fixture_next(const char **text, struct slice *type_out, struct slice *name_out)
+{
+	size_t size = *text == NULL ? 0 : strcspn(*text, " ");
+
+	if (size == 0)
+		return false;
+	*type_out = slice_of(*text, 1);
+	*name_out = slice_of(*text + 2, size - 2);
+	*text += size + ((*text)[size] == ' ');
+	return true;
+}
+
+/* Keys as types and names: "S:pk", or "S:g N:h" of several attributes. */
 static inline void index_fixture_schema(struct table_schema *schema, const char *partition, const char *sort)
 {
-	CHECK(table_schema_init(schema, slice_of_string(partition + 2), slice_of(partition, 1)) == ST_OK);
-	if (sort != NULL)
-		CHECK(table_schema_set_sort_key(schema, slice_of_string(sort + 2), slice_of(sort, 1)) ==
-		      ST_OK);
+	struct slice type;
+	struct slice name;
+
+	CHECK(index_fixture_next(&partition, &type, &name));
+	CHECK(table_schema_init(schema, name, type) == ST_OK);
+	while (index_fixture_next(&partition, &type, &name))
+		CHECK(table_schema_add_partition_key(schema, name, type) == ST_OK);
+	while (index_fixture_next(&sort, &type, &name))
+		CHECK(table_schema_add_sort_key(schema, name, type) == ST_OK);
 }
 
 static inline void index_fixture_index(struct table_index *index, uint8_t local_number, const char *partition,

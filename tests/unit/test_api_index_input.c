@@ -86,13 +86,13 @@ static void local_and_global_indexes_are_read(void **state)
 	assert_string_equal(index->name, "near");
 	assert_int_equal(index->local_number, 1);
 	assert_int_equal(index->projection, INDEX_PROJECTS_ALL);
-	assert_int_equal(index->schema.sort_key.type, ITEM_B);
+	assert_int_equal(table_schema_sort_key(&index->schema)->type, ITEM_B);
 	index = &input.indexes->list[1];
 	assert_int_equal(index->local_number, 0);
 	assert_int_equal(index->projection, INDEX_PROJECTS_SOME);
 	assert_int_equal(index->attribute_count, 2);
 	assert_int_equal(index->read_units, 5);
-	assert_false(index->schema.has_sort_key);
+	assert_int_equal(index->schema.sort_count, 0);
 }
 
 static void key_schemas_of_indexes_keep_the_rules(void **state)
@@ -121,6 +121,144 @@ static void key_schemas_of_indexes_keep_the_rules(void **state)
 		       "used: [pk, sk]");
 	create_refused("{" TABLE DEMAND "," GLOBAL(INDEX("far", X "," ALL) "," INDEX("far", X "," ALL)) "}",
 		       INVALID "Duplicate index name: far");
+}
+
+/* --- keys of several attributes --- */
+
+/* A table with a global index whose keys are roles and names, "Ha Rb"; all that is defined in it. */
+static const char *tuple_body(struct buf *out, const char *keys, const char *definitions)
+{
+	buf_reset(out);
+	buf_append_string(out,
+			  "{" NAME "," DEMAND
+			  "," KEYS(KEY("pk", "HASH")) ",\"AttributeDefinitions\":["
+						      "{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}");
+	for (const char *at = definitions; *at != '\0'; at++)
+		buf_append_format(out, ",{\"AttributeName\":\"%c\",\"AttributeType\":\"%s\"}", *at,
+				  *at < 'n' ? "S" : "N");
+	buf_append_string(out,
+			  "],\"GlobalSecondaryIndexes\":[{\"IndexName\":\"far\"," ALL ",\"KeySchema\":[");
+	for (const char *at = keys; *at != '\0'; at += 2 + (at[2] == ' '))
+		buf_append_format(out, "%s{\"AttributeName\":\"%c\",\"KeyType\":\"%s\"}",
+				  at == keys ? "" : ",", at[1], at[0] == 'H' ? "HASH" : "RANGE");
+	buf_append_string(out, "]}]}");
+	buf_put_u8(out, 0);
+	assert_int_equal(out->status, ST_OK);
+	return (const char *)out->data;
+}
+
+static void a_global_index_has_up_to_four_attributes_of_each_kind(void **state)
+{
+	static const struct {
+		const char *keys;
+		const char *definitions;
+		uint32_t partition_count;
+		uint32_t sort_count;
+	} cases[] = {
+		{ "Ha Hb", "ab", 2, 0 },
+		{ "Ha Rb Rp", "abp", 1, 2 },
+		{ "Ha Hb Rc", "abc", 2, 1 },
+		{ "Hp Hb Hc Hq Re Rs Rt Ru", "bcepqstu", 4, 4 },
+	};
+	struct buf body;
+
+	(void)state;
+	buf_init(&body, 65536);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		const struct table_schema *schema;
+
+		assert_true(create(tuple_body(&body, cases[i].keys, cases[i].definitions)));
+		schema = &input.indexes->list[0].schema;
+		assert_int_equal(schema->partition_count, cases[i].partition_count);
+		assert_int_equal(schema->sort_count, cases[i].sort_count);
+		for (uint32_t k = 0; k < table_schema_key_count(schema); k++) {
+			assert_int_equal(schema->attributes[k].name[0], cases[i].keys[3 * k + 1]);
+			assert_int_equal(schema->attributes[k].type,
+					 schema->attributes[k].name[0] < 'n' ? ITEM_S : ITEM_N);
+		}
+	}
+	buf_close(&body);
+}
+
+static void keys_of_several_attributes_keep_the_rules(void **state)
+{
+	static const struct {
+		const char *keys;
+		const char *definitions;
+		const char *message;
+	} cases[] = {
+		{ "Ha Hb Hc Hd He", "abcde",
+		  INVALID "The KeySchema exceeds the maximum allowed number of HASH key attributes" },
+		{ "Ha Rb Rc Rd Re Rf", "abcdef",
+		  INVALID "The KeySchema exceeds the maximum allowed number of RANGE key attributes" },
+		{ "Ha Rb Hc", "abc",
+		  INVALID "All HASH key attributes must precede RANGE key attributes in the KeySchema" },
+		{ "Ha Hb Rc Hd", "abcd",
+		  INVALID "All HASH key attributes must precede RANGE key attributes in the KeySchema" },
+		{ "Ra Hb", "ab", "Invalid KeySchema: The first KeySchemaElement is not a HASH key type" },
+		{ "Ra Rb", "ab", "Invalid KeySchema: The first KeySchemaElement is not a HASH key type" },
+		{ "Ha Ha", "a", "The KeySchema contains multiple key attributes with the same name" },
+		{ "Ha Hb Ra", "ab", "The KeySchema contains multiple key attributes with the same name" },
+		{ "Ha Ra", "a",
+		  "Both the Hash Key and the Range Key element in the KeySchema have the same name" },
+		{ "Ha Hb Rc", "ac",
+		  INVALID
+		  "Some index key attributes are not defined in AttributeDefinitions. Keys: [a, b, c], "
+		  "AttributeDefinitions: [pk, a, c]" },
+		{ "Ha Hb Rc", "abcd",
+		  INVALID "Some AttributeDefinitions are not used. AttributeDefinitions: [pk, a, b, c, d], "
+			  "keys used: "
+			  "[pk, a, b, c]" },
+	};
+	struct buf body;
+
+	(void)state;
+	buf_init(&body, 65536);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+		create_refused(tuple_body(&body, cases[i].keys, cases[i].definitions), cases[i].message);
+	buf_close(&body);
+}
+
+static void only_a_global_index_has_more_than_two_key_attributes(void **state)
+{
+	(void)state;
+	assert_false(create("{" NAME "," DEFS "," DEMAND
+			    "," KEYS(KEY("pk", "HASH") "," KEY("sk", "RANGE") "," KEY("x", "RANGE")) "}"));
+	assert_non_null(strstr(error.message, "at 'keySchema' failed to satisfy constraint: Member must have "
+					      "length less than or equal to 2"));
+	assert_false(create("{" TABLE DEMAND "," LOCAL(INDEX(
+		"near", KEYS(KEY("pk", "HASH") "," KEY("x", "RANGE") "," KEY("sk", "RANGE")) "," ALL)) "}"));
+	assert_non_null(strstr(error.message,
+			       "at 'localSecondaryIndexes.1.member.keySchema' failed to satisfy constraint: "
+			       "Member must have length less than or equal to 2"));
+	create_refused("{" NAME "," DEFS "," DEMAND "," KEYS(KEY("pk", "HASH") "," KEY("sk", "HASH")) "}",
+		       "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
+}
+
+/* Far more elements than there can be are refused at once. */
+static void a_long_list_of_keys_costs_no_more_than_its_reading(void **state)
+{
+	enum { ELEMENTS = 60000 };
+	struct buf body;
+
+	(void)state;
+	buf_init(&body, 8 * 1024 * 1024);
+	buf_append_string(&body,
+			  "{" NAME "," DEMAND "," KEYS(KEY("pk", "HASH")) ",\"AttributeDefinitions\":[");
+	for (int i = 0; i < ELEMENTS; i++)
+		buf_append_format(&body, "%s{\"AttributeName\":\"a%d\",\"AttributeType\":\"S\"}",
+				  i == 0 ? "" : ",", i);
+	buf_append_string(&body,
+			  "],\"GlobalSecondaryIndexes\":[{\"IndexName\":\"far\"," ALL ",\"KeySchema\":[");
+	for (int i = 0; i < ELEMENTS; i++)
+		buf_append_format(&body, "%s{\"AttributeName\":\"b%d\",\"KeyType\":\"HASH\"}",
+				  i == 0 ? "" : ",", i);
+	buf_append_string(&body, "]}]}");
+	buf_put_u8(&body, 0);
+	assert_int_equal(body.status, ST_OK);
+	assert_false(create((const char *)body.data));
+	assert_int_equal(error.type, API_ERROR_VALIDATION);
+	buf_close(&body);
 }
 
 static void projections_keep_the_rules(void **state)
@@ -294,6 +432,35 @@ static void an_index_is_made_or_deleted_one_at_a_time(void **state)
 	assert_int_equal(table.indexes->list[1].read_units, 5);
 }
 
+static void an_index_of_several_attributes_is_made_online(void **state)
+{
+	struct table_info table = make_table("{" TABLE DEMAND "," GLOBAL(INDEX("far", X "," ALL)) "}");
+	const struct table_schema *schema;
+
+	(void)state;
+	assert_true(update("{" NAME
+			   ",\"AttributeDefinitions\":[{\"AttributeName\":\"x\",\"AttributeType\":\"B\"},"
+			   "{\"AttributeName\":\"y\",\"AttributeType\":\"N\"}]," UPDATES(
+				   "{\"Create\":{\"IndexName\":\"new\"," KEYS(
+					   KEY("x", "HASH") "," KEY("y", "HASH")) "," ALL "}}") "}"));
+	assert_true(api_table_update_apply(&input, &arena, &table, &error));
+	schema = &input.index_updates.create->schema;
+	assert_int_equal(schema->partition_count, 2);
+	assert_string_equal(schema->attributes[1].name, "y");
+	/* Each of them has the type that it has elsewhere. */
+	apply_refused(&table,
+		      "{" NAME ",\"AttributeDefinitions\":[{\"AttributeName\":\"y\",\"AttributeType\":\"B\"},"
+		      "{\"AttributeName\":\"sk\",\"AttributeType\":\"S\"}]," UPDATES(
+			      "{\"Create\":{\"IndexName\":\"new\"," KEYS(
+				      KEY("y", "HASH") "," KEY("sk", "HASH")) "," ALL "}}") "}",
+		      API_ERROR_VALIDATION,
+		      INVALID "Attributes cannot be redefined. Please check that your attribute has the same "
+			      "type as previously defined. Attribute: sk");
+	update_refused("{" NAME "," DEFS "," UPDATES("{\"Create\":{\"IndexName\":\"new\"," KEYS(KEY(
+			       "x", "HASH") "," KEY("sk", "RANGE") "," KEY("pk", "HASH")) "," ALL "}}") "}",
+		       INVALID "All HASH key attributes must precede RANGE key attributes in the KeySchema");
+}
+
 static void units_of_an_index_change(void **state)
 {
 	struct table_info table = make_table("{" TABLE UNITS
@@ -325,11 +492,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(local_and_global_indexes_are_read),
 		cmocka_unit_test(key_schemas_of_indexes_keep_the_rules),
+		cmocka_unit_test(a_global_index_has_up_to_four_attributes_of_each_kind),
+		cmocka_unit_test(keys_of_several_attributes_keep_the_rules),
+		cmocka_unit_test(only_a_global_index_has_more_than_two_key_attributes),
+		cmocka_unit_test(a_long_list_of_keys_costs_no_more_than_its_reading),
 		cmocka_unit_test(projections_keep_the_rules),
 		cmocka_unit_test(units_of_indexes_follow_the_table_s),
 		cmocka_unit_test(there_are_so_many_indexes_and_names_and_no_more),
 		cmocka_unit_test(an_update_is_one_action_on_one_index),
 		cmocka_unit_test(an_index_is_made_or_deleted_one_at_a_time),
+		cmocka_unit_test(an_index_of_several_attributes_is_made_online),
 		cmocka_unit_test(units_of_an_index_change),
 	};
 

@@ -11,14 +11,22 @@
 #include "coordinator/api/api_start_key.h"
 #include "tests/unit/index_fixture.h"
 
-enum { TABLE_ID = 7, DERIVED_ID = 9, ROWS = 120, PARTITIONS = 3, SORTS = 5, ARENA_SIZE = 8 * 1024 * 1024 };
+enum {
+	TABLE_ID = 7,
+	DERIVED_ID = 9,
+	ROWS = 120,
+	PARTITIONS = 3,
+	SORTS = 5,
+	ROW_KEY_SIZE_MAX = 256,
+	ARENA_SIZE = 8 * 1024 * 1024
+};
 
 /* One item, and its row in the index that is read. */
 struct row {
 	uint32_t number;
 	uint32_t partition; /* of the index key */
 	int64_t sort;       /* of the index key; 0 if it has none */
-	uint8_t key[LIMIT_INDEX_ROW_KEY_SIZE_BYTES];
+	uint8_t key[ROW_KEY_SIZE_MAX];
 	size_t key_size;
 };
 
@@ -122,11 +130,12 @@ static void make_rows(struct fixture *f)
 
 		row->number = i;
 		row->partition = (uint32_t)rng_below(&f->rng, PARTITIONS);
-		row->sort = f->target.index.schema.has_sort_key ? (int64_t)rng_below(&f->rng, SORTS) : 0;
+		row->sort = f->target.index.schema.sort_count > 0 ? (int64_t)rng_below(&f->rng, SORTS) : 0;
 		buf_init(&item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 		buf_init(&key, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 		make_item(f, row, &item);
 		assert_int_equal(table_index_row_key(&key, &owner, buf_slice(&item)), ST_OK);
+		assert_true(key.size <= sizeof(row->key));
 		memcpy(row->key, key.data, key.size);
 		row->key_size = key.size;
 		buf_close(&item);

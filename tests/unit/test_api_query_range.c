@@ -33,7 +33,7 @@ static void open_table(struct fixture *f)
 	assert_int_equal(table_schema_init(&f->table.schema, slice_of_string("pk"), slice_of_string("S")),
 			 ST_OK);
 	assert_int_equal(
-		table_schema_set_sort_key(&f->table.schema, slice_of_string("sk"), slice_of_string("N")),
+		table_schema_add_sort_key(&f->table.schema, slice_of_string("sk"), slice_of_string("N")),
 		ST_OK);
 	api_query_target_of_table(&f->table, &f->target);
 }

@@ -68,8 +68,8 @@ static void an_on_demand_table_needs_only_keys(void **state)
 	(void)state;
 	assert_true(create("{" NAME "," KEYS "," DEFS "," DEMAND "}"));
 	assert_true(input.is_on_demand);
-	assert_int_equal(input.schema.partition_key.type, ITEM_S);
-	assert_false(input.schema.has_sort_key);
+	assert_int_equal(table_schema_partition_key(&input.schema)->type, ITEM_S);
+	assert_null(table_schema_sort_key(&input.schema));
 }
 
 static void a_provisioned_table_with_a_sort_key_is_read(void **state)
@@ -85,9 +85,9 @@ static void a_provisioned_table_with_a_sort_key_is_read(void **state)
 	assert_int_equal(input.read_units, 5);
 	assert_int_equal(input.write_units, 6);
 	assert_int_equal(input.deletion_protection, JSON_TRUE);
-	assert_int_equal(input.schema.partition_key.type, ITEM_B);
-	assert_string_equal(input.schema.sort_key.name, "b");
-	assert_int_equal(input.schema.sort_key.type, ITEM_N);
+	assert_int_equal(table_schema_partition_key(&input.schema)->type, ITEM_B);
+	assert_string_equal(table_schema_sort_key(&input.schema)->name, "b");
+	assert_int_equal(table_schema_sort_key(&input.schema)->type, ITEM_N);
 }
 
 static void a_bad_name_is_told_alone(void **state)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "coordinator/api/api_table_write.h"
+#include "tests/unit/index_fixture.h"
 
 static void assert_written(const struct table_info *table, const char *expected)
 {
@@ -66,7 +67,7 @@ static void a_provisioned_table_shows_its_units_and_their_changes(void **state)
 
 	(void)state;
 	assert_int_equal(
-		table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
+		table_schema_add_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
 	table.state = TABLE_UPDATING;
 	table.read_units = 5;
 	table.write_units = 6;
@@ -103,7 +104,7 @@ static void indexes_and_encryption_are_described(void **state)
 	indexes.set.count = 2;
 	(void)state;
 	assert_int_equal(
-		table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
+		table_schema_add_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
 	table.is_on_demand = true;
 	table.state = TABLE_CREATING;
 	table.is_encrypted = true;
@@ -112,26 +113,21 @@ static void indexes_and_encryption_are_described(void **state)
 	indexes.set.list[0] = (struct table_index){ .name = "near",
 						    .local_number = 1,
 						    .state = INDEX_ACTIVE };
-	assert_int_equal(
-		table_schema_init(&indexes.set.list[0].schema, slice_of_string("pk"), slice_of_string("S")),
-		ST_OK);
-	assert_int_equal(table_schema_set_sort_key(&indexes.set.list[0].schema, slice_of_string("x"),
-						   slice_of_string("B")),
-			 ST_OK);
+	index_fixture_schema(&indexes.set.list[0].schema, "S:pk", "B:x");
 	indexes.set.list[1] = (struct table_index){ .name = "far",
 						    .state = INDEX_CREATING,
 						    .is_backfilling = true,
 						    .projection = INDEX_PROJECTS_SOME,
 						    .attributes = names,
 						    .attribute_count = 1 };
-	assert_int_equal(
-		table_schema_init(&indexes.set.list[1].schema, slice_of_string("x"), slice_of_string("B")),
-		ST_OK);
+	index_fixture_schema(&indexes.set.list[1].schema, "B:x N:y", "S:pk S:z");
 	assert_written(
 		&table,
 		"{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
 		"{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"},"
-		"{\"AttributeName\":\"x\",\"AttributeType\":\"B\"}],"
+		"{\"AttributeName\":\"x\",\"AttributeType\":\"B\"},"
+		"{\"AttributeName\":\"y\",\"AttributeType\":\"N\"},"
+		"{\"AttributeName\":\"z\",\"AttributeType\":\"S\"}],"
 		"\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
 		"{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"TableName\":\"things\","
 		"\"TableStatus\":\"CREATING\",\"CreationDateTime\":1700000000.012,\"ProvisionedThroughput\":{"
@@ -148,7 +144,10 @@ static void indexes_and_encryption_are_described(void **state)
 		"\"IndexSizeBytes\":0,\"ItemCount\":0,"
 		"\"IndexArn\":\"arn:aws:dynamodb:eu-west-1:000000000000:table/things/index/near\"}],"
 		"\"GlobalSecondaryIndexes\":[{\"IndexName\":\"far\","
-		"\"KeySchema\":[{\"AttributeName\":\"x\",\"KeyType\":\"HASH\"}],"
+		"\"KeySchema\":[{\"AttributeName\":\"x\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"y\",\"KeyType\":\"HASH\"},"
+		"{\"AttributeName\":\"pk\",\"KeyType\":\"RANGE\"},"
+		"{\"AttributeName\":\"z\",\"KeyType\":\"RANGE\"}],"
 		"\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"a\"]},"
 		"\"IndexStatus\":\"CREATING\",\"Backfilling\":true,\"ProvisionedThroughput\":{"
 		"\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0},"

@@ -231,7 +231,7 @@ static void a_table_is_made_with_its_indexes_and_their_tables(void **state)
 		assert_int_equal(derived->base_table_id, table->table_id);
 		assert_int_equal(derived->version, table->version);
 		assert_true(derived->token_seed != table->token_seed);
-		assert_string_equal(derived->schema.sort_key.name, "a");
+		assert_string_equal(table_schema_sort_key(&derived->schema)->name, "a");
 		assert_true(catalog_state_partition_count(world_state(&world), derived->table_id) > 0);
 	}
 	assert_int_not_equal(table->indexes->list[0].table_id, table->indexes->list[1].table_id);

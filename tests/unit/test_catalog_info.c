@@ -1,6 +1,7 @@
 #include "proto/catalog/catalog_info.h"
 
 #include "tests/unit/catalog_fixture.h"
+#include "tests/unit/index_fixture.h"
 
 static struct table_info full_table(void)
 {
@@ -29,7 +30,7 @@ static struct table_info full_table(void)
 	assert_int_equal(table_schema_init(&table.schema, slice_of_string("pk"), slice_of_string("S")),
 			 ST_OK);
 	assert_int_equal(
-		table_schema_set_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
+		table_schema_add_sort_key(&table.schema, slice_of_string("sk"), slice_of_string("N")), ST_OK);
 	return table;
 }
 
@@ -103,6 +104,120 @@ static void indexes_come_back_as_they_went(void **state)
 	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_CORRUPT);
 	arena_close(&arena);
 	free(indexes);
+}
+
+/* As records had it before keys could have more attributes, and still have it. */
+static void a_simple_schema_keeps_its_bytes(void **state)
+{
+	static const uint8_t bytes[] = { 0x0a, 7, 0x0a, 2, 'p', 'k', 0x12, 1, 'S',
+					 0x12, 7, 0x0a, 2, 's', 'k', 0x12, 1, 'N' };
+	struct table_info table = full_table();
+	Cleave__TableSchema *record;
+	uint8_t packed[sizeof(bytes)];
+	struct table_schema back;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 65536);
+	record = table_schema_encode(&table.schema, &arena);
+	assert_int_equal(cleave__table_schema__get_packed_size(record), sizeof(bytes));
+	(void)cleave__table_schema__pack(record, packed);
+	assert_memory_equal(packed, bytes, sizeof(bytes));
+	record = cleave__table_schema__unpack(NULL, sizeof(bytes), bytes);
+	assert_non_null(record);
+	assert_int_equal(table_schema_decode(record, &back), ST_OK);
+	assert_true(table_schema_equal(&back, &table.schema));
+	cleave__table_schema__free_unpacked(record, NULL);
+	arena_close(&arena);
+}
+
+static void check_schema_comes_back(const char *partition, const char *sort)
+{
+	struct table_schema schema;
+	struct table_schema back;
+	struct arena arena;
+
+	arena_init(&arena, 65536);
+	index_fixture_schema(&schema, partition, sort);
+	assert_int_equal(table_schema_decode(table_schema_encode(&schema, &arena), &back), ST_OK);
+	assert_true(table_schema_equal(&schema, &back));
+	arena_close(&arena);
+}
+
+static void keys_of_several_attributes_come_back(void **state)
+{
+	(void)state;
+	check_schema_comes_back("S:g", NULL);
+	check_schema_comes_back("S:g N:h", NULL);
+	check_schema_comes_back("S:g", "N:a B:b");
+	check_schema_comes_back("S:g N:h", "B:a");
+	check_schema_comes_back("S:g1 N:g2 B:g3 S:g4", "N:h1 B:h2 S:h3 N:h4");
+}
+
+/* Only a global index, and the table of its rows, has a key of more attributes. */
+static void a_table_and_a_local_index_have_simple_keys(void **state)
+{
+	struct table_indexes *indexes = calloc(1, sizeof(*indexes) + sizeof(indexes->list[0]));
+	struct table_info table = full_table();
+	struct table_info back;
+	struct arena arena;
+
+	(void)state;
+	assert_non_null(indexes);
+	arena_init(&arena, 65536);
+	indexes->count = 1;
+	index_fixture_index(&indexes->list[0], 0, "S:g N:h", "S:i S:j", INDEX_PROJECTS_ALL);
+	table.indexes = indexes;
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_OK);
+	assert_true(table_schema_equal(&back.indexes->list[0].schema, &indexes->list[0].schema));
+	index_fixture_index(&indexes->list[0], 1, "S:pk", "S:i S:j", INDEX_PROJECTS_ALL);
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_CORRUPT);
+	table.indexes = NULL;
+	index_fixture_schema(&table.schema, "S:g N:h", NULL);
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_CORRUPT);
+	(void)snprintf(table.name, sizeof(table.name), CATALOG_DERIVED_PREFIX "7");
+	table.base_table_id = 6;
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_OK);
+	assert_true(table_schema_equal(&back.schema, &table.schema));
+	free(indexes);
+	arena_close(&arena);
+}
+
+static void broken_keys_are_refused(void **state)
+{
+	struct table_schema schema;
+	struct table_schema back;
+	Cleave__TableSchema *record;
+	Cleave__TableSchema good;
+	Cleave__KeyAttribute *twice[2];
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 65536);
+	index_fixture_schema(&schema, "S:g1 S:g2 S:g3 S:g4", "S:h1 S:h2 S:h3 S:h4");
+	record = table_schema_encode(&schema, &arena);
+	assert_non_null(record);
+	good = *record;
+	record->sort_key = NULL; /* the others stand behind none */
+	assert_int_equal(table_schema_decode(record, &back), ST_CORRUPT);
+	*record = good;
+	twice[0] = twice[1] = good.more_sort_keys[0];
+	record->more_sort_keys = twice;
+	record->n_more_sort_keys = 2;
+	assert_int_equal(table_schema_decode(record, &back), ST_CORRUPT);
+	record->n_more_sort_keys = 1;
+	assert_int_equal(table_schema_decode(record, &back), ST_OK);
+	*record = good;
+	record->more_partition_keys = good.more_sort_keys; /* in both */
+	assert_int_equal(table_schema_decode(record, &back), ST_CORRUPT);
+	*record = good;
+	record->more_partition_keys = arena_alloc(&arena, 4 * sizeof(*record->more_partition_keys));
+	assert_non_null(record->more_partition_keys);
+	memcpy(record->more_partition_keys, good.more_partition_keys, 3 * sizeof(*good.more_partition_keys));
+	record->more_partition_keys[record->n_more_partition_keys++] = good.more_sort_keys[0];
+	record->n_more_sort_keys = 0;
+	assert_int_equal(table_schema_decode(record, &back), ST_CORRUPT); /* five */
+	arena_close(&arena);
 }
 
 static void broken_tables_are_refused(void **state)
@@ -219,6 +334,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_comes_back_as_it_went),
 		cmocka_unit_test(indexes_come_back_as_they_went),
+		cmocka_unit_test(a_simple_schema_keeps_its_bytes),
+		cmocka_unit_test(keys_of_several_attributes_come_back),
+		cmocka_unit_test(a_table_and_a_local_index_have_simple_keys),
+		cmocka_unit_test(broken_keys_are_refused),
 		cmocka_unit_test(broken_tables_are_refused),
 		cmocka_unit_test(node_comes_back_and_broken_ones_do_not),
 		cmocka_unit_test(partition_comes_back_and_broken_ones_do_not),

@@ -321,8 +321,11 @@ static void key_conditions_become_terms(void **state)
 	static const struct condition conditions[] = { { "k", "EQ", ":s", NULL, NULL },
 						       { "n", "BETWEEN", ":m :n", NULL, NULL } };
 	static const struct condition unusable = { "k", "NE", ":s", NULL, NULL };
-	const struct expr_key_attribute partition = { slice_of_string("k"), ITEM_S };
-	const struct expr_key_attribute sort = { slice_of_string("n"), ITEM_N };
+	static const struct condition three[] = { { "r", "EQ", ":n", NULL, NULL },
+						  { "k", "EQ", ":s", NULL, NULL },
+						  { "n", "LE", ":m", NULL, NULL } };
+	const struct expr_key simple = expr_fixture_key("S:k", "N:n");
+	const struct expr_key multiple = expr_fixture_key("S:k", "N:n N:r");
 	struct expr_legacy_conditions keys;
 	struct expr_key_query query;
 	struct expr_key_terms terms;
@@ -333,15 +336,24 @@ static void key_conditions_become_terms(void **state)
 	assert_int_equal(expr_fixture_bind(&f, bindings), ST_OK);
 	keys = read_conditions(&f, conditions, 2);
 	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_OK);
-	assert_int_equal(expr_fixture_match(&terms, &partition, &sort, &query, &f.error), ST_OK);
+	assert_int_equal(expr_fixture_match(&terms, &simple, &query, &f.error), ST_OK);
 	assert_int_equal(query.sort_op, EXPR_KEY_BETWEEN);
 	assert_int_equal(query.sort_count, 2);
-	assert_true(slice_equal(query.partition.payload, slice_of_string("abc")));
+	assert_true(slice_equal(query.partition[0].payload, slice_of_string("abc")));
 	keys = read_conditions(&f, &unusable, 1);
 	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_OK);
-	assert_int_equal(expr_fixture_match(&terms, &partition, &sort, &query, &f.error), ST_INVALID);
+	assert_int_equal(expr_fixture_match(&terms, &simple, &query, &f.error), ST_INVALID);
 	assert_string_equal(f.error.text, "Attempted conditional constraint is not an indexable operation");
+	keys = read_conditions(&f, three, 3);
+	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_OK);
+	assert_int_equal(expr_fixture_match(&terms, &simple, &query, &f.error), ST_INVALID);
+	assert_string_equal(f.error.text, "Conditions can be of length 1 or 2 only");
+	assert_int_equal(expr_fixture_match(&terms, &multiple, &query, &f.error), ST_INVALID);
+	assert_string_equal(f.error.text,
+			    "RANGE key attributes n must have equality conditions specified in the query "
+			    "because a condition is present on key attribute r");
 	keys.count = 0;
+	expr_error_init(&f.error);
 	assert_int_equal(expr_legacy_key_conditions(&keys, &terms, &f.error), ST_INVALID);
 	assert_string_equal(f.error.text, "Conditions can be of length 1 or 2 only");
 	expr_fixture_close(&f);

@@ -104,7 +104,8 @@ static void assert_same(const struct partition_indexes *a, const struct partitio
 	assert_true(slice_equal(buf_slice(&a->packed), buf_slice(&b->packed)));
 	if (a->set != NULL) {
 		assert_int_equal(a->set->count, b->set->count);
-		assert_string_equal(a->schema.partition_key.name, b->schema.partition_key.name);
+		assert_string_equal(table_schema_partition_key(&a->schema)->name,
+				    table_schema_partition_key(&b->schema)->name);
 		for (uint32_t i = 0; i < a->set->count; i++)
 			assert_string_equal(a->set->list[i].name, b->set->list[i].name);
 	}

@@ -29,7 +29,7 @@ static void fixture_start(struct fixture *f, const char *partition_type, const c
 {
 	assert_int_equal(table_schema_init(&f->schema, text("pk"), text(partition_type)), ST_OK);
 	if (sort_type != NULL)
-		assert_int_equal(table_schema_set_sort_key(&f->schema, text("sk"), text(sort_type)), ST_OK);
+		assert_int_equal(table_schema_add_sort_key(&f->schema, text("sk"), text(sort_type)), ST_OK);
 	buf_init(&f->item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	buf_init(&f->key, LIMIT_ROW_KEY_SIZE_BYTES);
 	item_builder_init(&f->builder, &f->item);

@@ -159,14 +159,20 @@ static void the_longest_keys_have_room(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_start(&f, 0, "S:gp", "S:gs");
+	fixture_start(&f, 0, "S:g1 S:g2 S:g3 S:g4", "S:h1 S:h2 S:h3 S:h4");
 	index_fixture_schema(&f.schema, "S:pk", "S:sk");
 	index_fixture_string(&f.builder, "pk", slice_of(zeros, LIMIT_PARTITION_KEY_SIZE_BYTES));
 	index_fixture_string(&f.builder, "sk", slice_of(zeros, LIMIT_SORT_KEY_SIZE_BYTES));
-	index_fixture_string(&f.builder, "gp", slice_of(zeros, LIMIT_PARTITION_KEY_SIZE_BYTES));
-	index_fixture_string(&f.builder, "gs", slice_of(zeros, LIMIT_SORT_KEY_SIZE_BYTES));
+	for (uint32_t i = 0; i < table_schema_key_count(&f.index.schema); i++) {
+		const struct key_attribute *attribute = &f.index.schema.attributes[i];
+		bool is_sort_key = table_schema_is_sort_key(&f.index.schema, attribute);
+
+		index_fixture_string(&f.builder, attribute->name,
+				     slice_of(zeros, is_sort_key ? LIMIT_SORT_KEY_SIZE_BYTES
+								 : LIMIT_PARTITION_KEY_SIZE_BYTES));
+	}
 	assert_int_equal(row_key(&f), ST_OK);
-	assert_int_equal(f.key.size, LIMIT_INDEX_ROW_KEY_SIZE_BYTES - 1); /* without a local number */
+	assert_int_equal(f.key.size, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 	fixture_end(&f);
 }
 
@@ -455,7 +461,7 @@ static void a_partition_starts_before_its_rows_and_no_others(void **state)
 		random_item(&f, &rng, &v);
 		buf_reset(&start);
 		assert_int_equal(
-			table_index_partition_start(&start, &f.owner, is_local ? v.pk_slice : v.gp_slice),
+			table_index_partition_start(&start, &f.owner, is_local ? &v.pk_slice : &v.gp_slice),
 			ST_OK);
 		assert_true(start.size < f.key.size);
 		assert_memory_equal(start.data, f.key.data, start.size);

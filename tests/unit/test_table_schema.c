@@ -19,10 +19,10 @@ static void a_schema_has_one_or_two_keys(void **state)
 	(void)state;
 	assert_int_equal(table_schema_init(&schema, text("pk"), text("S")), ST_OK);
 	assert_int_equal(table_schema_key_count(&schema), 1);
-	assert_int_equal(table_schema_set_sort_key(&schema, text("sk"), text("N")), ST_OK);
+	assert_int_equal(table_schema_add_sort_key(&schema, text("sk"), text("N")), ST_OK);
 	assert_int_equal(table_schema_key_count(&schema), 2);
 	assert_int_equal(table_schema_find(&schema, text("sk"))->type, ITEM_N);
-	assert_ptr_equal(table_schema_find(&schema, text("pk")), &schema.partition_key);
+	assert_ptr_equal(table_schema_find(&schema, text("pk")), table_schema_partition_key(&schema));
 	assert_null(table_schema_find(&schema, text("s")));
 }
 
@@ -47,7 +47,8 @@ static void key_names_have_1_to_255_bytes(void **state)
 	assert_int_equal(table_schema_init(&schema, slice_of(name, 0), text("S")), ST_INVALID);
 	assert_int_equal(table_schema_init(&schema, slice_of(name, sizeof(name)), text("S")), ST_INVALID);
 	assert_int_equal(table_schema_init(&schema, slice_of(name, sizeof(name) - 1), text("S")), ST_OK);
-	assert_int_equal(key_attribute_name(&schema.partition_key).size, LIMIT_KEY_NAME_SIZE_BYTES);
+	assert_int_equal(key_attribute_name(table_schema_partition_key(&schema)).size,
+			 LIMIT_KEY_NAME_SIZE_BYTES);
 }
 
 static void both_keys_have_different_names(void **state)
@@ -56,8 +57,8 @@ static void both_keys_have_different_names(void **state)
 
 	(void)state;
 	assert_int_equal(table_schema_init(&schema, text("id"), text("S")), ST_OK);
-	assert_int_equal(table_schema_set_sort_key(&schema, text("id"), text("N")), ST_INVALID);
-	assert_false(schema.has_sort_key);
+	assert_int_equal(table_schema_add_sort_key(&schema, text("id"), text("N")), ST_INVALID);
+	assert_null(table_schema_sort_key(&schema));
 }
 
 static void schemas_are_equal_by_names_types_and_count(void **state)
@@ -69,10 +70,51 @@ static void schemas_are_equal_by_names_types_and_count(void **state)
 	assert_int_equal(table_schema_init(&a, text("id"), text("S")), ST_OK);
 	assert_int_equal(table_schema_init(&b, text("id"), text("S")), ST_OK);
 	assert_true(table_schema_equal(&a, &b));
-	assert_int_equal(table_schema_set_sort_key(&b, text("at"), text("N")), ST_OK);
+	assert_int_equal(table_schema_add_sort_key(&b, text("at"), text("N")), ST_OK);
 	assert_false(table_schema_equal(&a, &b));
-	assert_int_equal(table_schema_set_sort_key(&a, text("at"), text("B")), ST_OK);
+	assert_int_equal(table_schema_add_sort_key(&a, text("at"), text("B")), ST_OK);
 	assert_false(table_schema_equal(&a, &b));
+}
+
+static void a_key_has_up_to_four_attributes_of_each_kind(void **state)
+{
+	static const char *const partition[] = { "g1", "g2", "g3", "g4", "g5" };
+	static const char *const sort[] = { "h1", "h2", "h3", "h4", "h5" };
+	struct table_schema schema;
+
+	(void)state;
+	assert_int_equal(table_schema_init(&schema, text(partition[0]), text("S")), ST_OK);
+	assert_true(table_schema_is_simple(&schema));
+	assert_int_equal(table_schema_add_partition_key(&schema, text("g1"), text("N")), ST_INVALID);
+	for (size_t i = 1; i < ARRAY_COUNT(partition); i++)
+		assert_int_equal(table_schema_add_partition_key(&schema, text(partition[i]), text("N")),
+				 i < LIMIT_PARTITION_KEY_ATTRIBUTE_COUNT ? ST_OK : ST_INVALID);
+	assert_false(table_schema_is_simple(&schema));
+	assert_int_equal(table_schema_add_sort_key(&schema, text("g2"), text("N")), ST_INVALID);
+	for (size_t i = 0; i < ARRAY_COUNT(sort); i++)
+		assert_int_equal(table_schema_add_sort_key(&schema, text(sort[i]), text("B")),
+				 i < LIMIT_SORT_KEY_ATTRIBUTE_COUNT ? ST_OK : ST_INVALID);
+	assert_int_equal(table_schema_key_count(&schema), LIMIT_KEY_ATTRIBUTE_COUNT);
+	for (uint32_t i = 0; i < LIMIT_KEY_ATTRIBUTE_COUNT; i++) {
+		const char *name = i < 4 ? partition[i] : sort[i - 4];
+		const struct key_attribute *found = table_schema_find(&schema, text(name));
+
+		assert_ptr_equal(found, &schema.attributes[i]);
+		assert_int_equal(table_schema_is_sort_key(&schema, found), i >= 4);
+	}
+}
+
+static void a_partition_attribute_does_not_follow_a_sort_attribute(void **state)
+{
+	struct table_schema schema;
+
+	(void)state;
+	assert_int_equal(table_schema_init(&schema, text("g1"), text("S")), ST_OK);
+	assert_int_equal(table_schema_add_sort_key(&schema, text("h1"), text("S")), ST_OK);
+	assert_true(table_schema_is_simple(&schema));
+	assert_int_equal(table_schema_add_partition_key(&schema, text("g2"), text("S")), ST_INVALID);
+	assert_int_equal(table_schema_add_sort_key(&schema, text("h2"), text("S")), ST_OK);
+	assert_false(table_schema_is_simple(&schema));
 }
 
 static void table_names_have_3_to_255_of_a_few_characters(void **state)
@@ -98,6 +140,8 @@ int main(void)
 		cmocka_unit_test(key_names_have_1_to_255_bytes),
 		cmocka_unit_test(both_keys_have_different_names),
 		cmocka_unit_test(schemas_are_equal_by_names_types_and_count),
+		cmocka_unit_test(a_key_has_up_to_four_attributes_of_each_kind),
+		cmocka_unit_test(a_partition_attribute_does_not_follow_a_sort_attribute),
 		cmocka_unit_test(table_names_have_3_to_255_of_a_few_characters),
 	};
 

@@ -45,7 +45,7 @@ static void open_fixture(struct fixture *f)
 	assert_int_equal(table_schema_init(&f->table.schema, slice_of_string("pk"), slice_of_string("S")),
 			 ST_OK);
 	assert_int_equal(
-		table_schema_set_sort_key(&f->table.schema, slice_of_string("sk"), slice_of_string("N")),
+		table_schema_add_sort_key(&f->table.schema, slice_of_string("sk"), slice_of_string("N")),
 		ST_OK);
 	buf_init(&f->item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
 	buf_init(&f->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
@@ -189,10 +189,10 @@ static void an_item_without_its_key_is_refused(void **state)
 
 	(void)state;
 	open_fixture(&f);
-	f.table.schema.sort_key.name[0] = 'x';
+	f.table.schema.attributes[1].name[0] = 'x';
 	assert_int_equal(check(&f), ST_INVALID);
-	f.table.schema.sort_key.name[0] = 's';
-	f.table.schema.sort_key.type = ITEM_S;
+	f.table.schema.attributes[1].name[0] = 's';
+	f.table.schema.attributes[1].type = ITEM_S;
 	assert_int_equal(check(&f), ST_INVALID);
 	close_fixture(&f);
 }
