@@ -7,6 +7,7 @@ readonly LEFT_OUT=77
 readonly FUZZ_SECONDS=${CLEAVE_FUZZ_SECONDS:-8}
 readonly SIM_SEEDS=${CLEAVE_SIM_SEEDS:-200}
 readonly CLUSTER_TESTS_AT_ONCE=2
+readonly AT_ONCE=$ROOT/deploy/lab.d/at_once.py
 readonly TEST_LOGS=$ROOT/build/test-logs
 
 test_run()
@@ -182,25 +183,27 @@ stage_tsan()
 # Each target over its committed corpus, and then on from there for some seconds.
 stage_fuzz()
 {
-	local source name
+	local source
 
 	tree_has 'tests/fuzz/fuzz_*.c' || leave_out "there is no fuzz target"
 	build fuzz
+	mkdir -p build/fuzz/failures
 	for source in tests/fuzz/fuzz_*.c; do
-		name=$(basename "$source" .c)
-		fuzz_one "$name"
-	done
+		fuzz_command "$(basename "$source" .c)"
+	done >"$SCRATCH/targets"
+	python3 "$AT_ONCE" "$(nproc)" <"$SCRATCH/targets"
 }
 
-fuzz_one()
+# A line for at_once.py.
+fuzz_command()
 {
 	local name=$1 corpus=tests/fuzz/corpus/$1
 
-	echo "== $name"
-	[ -d "$corpus" ] || { echo "$name has no committed corpus in $corpus"; return 1; }
-	mkdir -p "$SCRATCH/found/$name" build/fuzz/failures
-	"build/fuzz/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-		-verbosity=1 -artifact_prefix="build/fuzz/failures/$name-" "$SCRATCH/found/$name" "$corpus"
+	[ -d "$corpus" ] || die "$name has no committed corpus in $corpus"
+	mkdir -p "$SCRATCH/found/$name"
+	printf '%s ' "$name" "build/fuzz/fuzz/$name" "-max_total_time=$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
+		-print_final_stats=1 -verbosity=1 "-artifact_prefix=build/fuzz/failures/$name-" "$SCRATCH/found/$name" "$corpus"
+	printf '\n'
 }
 
 stage_sim()
@@ -292,31 +295,16 @@ api_against_lab()
 # The tests wait more than they work, so two run at a time, each with labs of its own.
 stage_cluster()
 {
-	local tests=() failed=0 test
+	local test
 
 	require_cluster_sources
 	tree_has 'tests/cluster/test_*.py' || leave_out "there is no cluster test"
 	build_binaries
 	build_chaos_programs
-	CLEAVE_BIN=$ROOT/build/release
-	export CLEAVE_BIN SCRATCH
-	tests=(tests/cluster/test_*.py tests/chaos/test_*.py)
-	# shellcheck disable=SC2016 # the shell that xargs starts expands it
-	printf '%s\n' "${tests[@]}" | xargs -P "$CLUSTER_TESTS_AT_ONCE" -I{} bash -c \
-		'python3 {} >"$SCRATCH/$(basename {}).out" 2>&1 || touch "$SCRATCH/$(basename {}).failed"'
-	for test in "${tests[@]}"; do
-		cluster_test_report "$test" || failed=$((failed + 1))
-	done
-	[ "$failed" = 0 ]
-}
-
-cluster_test_report()
-{
-	local result=$SCRATCH/${1##*/}
-
-	echo "== $1"
-	cat "$result.out"
-	[ ! -f "$result.failed" ] || { echo "FAILED: $1"; return 1; }
+	export CLEAVE_BIN=$ROOT/build/release
+	for test in tests/cluster/test_*.py tests/chaos/test_*.py; do
+		printf '%s python3 %s\n' "$test" "$test"
+	done | python3 "$AT_ONCE" "$CLUSTER_TESTS_AT_ONCE"
 }
 
 # Does every load of ours still run?  No figures: other machines, other days.

@@ -30,6 +30,7 @@ SECRET = os.environ.get("AWS_SECRET_ACCESS_KEY", "secret")
 IS_STRICT = os.environ.get("CLEAVE_AUTH", "strict") == "strict"
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET_PREFIX = "DynamoDB_20120810."
+PATIENCE = {"Delay": 0.05, "MaxAttempts": 600}  # of waiters, in seconds
 
 _run = uuid.uuid4().hex[:8]
 _numbers = itertools.count(1)
@@ -173,11 +174,11 @@ class ApiTest(unittest.TestCase):
 
     @classmethod
     def wait_exists(cls, name):
-        cls.db.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        cls.db.get_waiter("table_exists").wait(TableName=name, WaiterConfig=PATIENCE)
 
     @classmethod
     def wait_gone(cls, name):
-        cls.db.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        cls.db.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig=PATIENCE)
 
     def assert_fails(self, error, message, function, **arguments):
         """The call fails with this error and a message that contains these words."""

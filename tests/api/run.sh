@@ -10,40 +10,34 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # Debian's own: its boto3 is the one that is installed.
 readonly PYTHON=/usr/bin/python3
 
-run_python()
-{
-	local test failed=0
+# At most so many tests at a time: each waits for the server and for itself in turn, and has tables of its own.
+AT_ONCE=$(($(nproc) + 1))
+readonly AT_ONCE
 
-	for test in "$here"/test_*.py; do
-		echo "-- $(basename "$test")"
-		"$PYTHON" -W ignore::DeprecationWarning "$test" || failed=1
+# print_tests COMMAND TEST...: one a line, as at_once.py takes them.
+print_tests()
+{
+	local command=$1 test
+
+	shift
+	for test in "$@"; do
+		printf '%s %s %q\n' "${test##*/}" "$command" "$test"
 	done
-	return "$failed"
 }
 
-run_javascript()
+tests_of()
 {
-	local copy
-
-	copy=${CLEAVE_JS_DIR:-$here/../../build/api-js}
-	mkdir -p "$copy"
-	cp "$here"/js/package.json "$here"/js/package-lock.json "$here"/js/*.mjs "$copy/"
-	cd "$copy"
-	if ! cmp -s package-lock.json .installed-lock.json; then
-		npm ci --omit=dev --no-audit --no-fund --loglevel=error
-		cp package-lock.json .installed-lock.json
-	fi
-	NODE_EXTRA_CA_CERTS=${AWS_CA_BUNDLE:-${NODE_EXTRA_CA_CERTS:-}} node --test test_sdk.mjs test_writes.mjs test_indexes.mjs
-}
-
-run_cli()
-{
-	"$here/test_cli.sh"
+	case $1 in
+	python) print_tests "$PYTHON -W ignore::DeprecationWarning" "$here"/test_*.py ;;
+	javascript) print_tests bash "$here"/test_js.sh ;;
+	cli) print_tests bash "$here"/test_cli*.sh ;;
+	*) echo "run.sh: there is no client '$1'" >&2; return 1 ;;
+	esac
 }
 
 main()
 {
-	local client failed=()
+	local client
 
 	[ $# -ge 1 ] || { sed -n '2,5p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 	export CLEAVE_ENDPOINT=$1
@@ -53,15 +47,10 @@ main()
 	export AWS_PAGER='' PYTHONDONTWRITEBYTECODE=1
 	unset AWS_PROFILE AWS_SESSION_TOKEN
 	shift
-	[ $# -gt 0 ] || set -- python javascript cli
+	[ $# -gt 0 ] || set -- cli javascript python # the slow ones first
 	for client in "$@"; do
-		echo "== $client"
-		(set -e; "run_$client") || failed+=("$client")
-	done
-	if [ ${#failed[@]} -gt 0 ]; then
-		echo "FAILED: ${failed[*]}"
-		exit 1
-	fi
+		tests_of "$client"
+	done | python3 "$here/../../deploy/lab.d/at_once.py" "$AT_ONCE"
 	echo "all API tests passed"
 }
 

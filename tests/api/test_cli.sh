@@ -1,44 +1,10 @@
 #!/usr/bin/env bash
-# The aws command line against CLEAVE_ENDPOINT: a table's life with its waiters, items, pages, indexes, errors.
+# The aws command line against CLEAVE_ENDPOINT: a table's life with its waiters, items, pages, errors.
 set -euo pipefail
 
+# shellcheck source=tests/api/cli_client.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cli_client.sh"
 table=cli-$$-$(date +%s)
-
-db()
-{
-	aws --endpoint-url "$CLEAVE_ENDPOINT" --output json dynamodb "$@"
-}
-
-fail()
-{
-	echo "FAILED: $*" >&2
-	exit 1
-}
-
-# expect WHAT WANTED GOT
-expect()
-{
-	[ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"
-	echo "ok: $1"
-}
-
-# expect_error WHAT ERROR COMMAND...
-expect_error()
-{
-	local what=$1 error=$2 output
-
-	shift 2
-	if output=$("$@" 2>&1); then
-		fail "$what: it worked"
-	fi
-	[[ $output == *"($error)"* ]] || fail "$what: wanted $error, got: $output"
-	echo "ok: $what"
-}
-
-field()
-{
-	python3 -c 'import json, sys; print(eval("document" + sys.argv[1], {"document": json.load(sys.stdin)}))' "$1"
-}
 
 create_table()
 {
@@ -47,24 +13,10 @@ create_table()
 		--billing-mode PAY_PER_REQUEST >/dev/null
 }
 
-# wait_until TABLE_STATUS: the command line's waiters sleep 20 s between two looks, so they are asked when it is time.
-wait_until()
-{
-	local deadline=$((SECONDS + 30)) status
-
-	while :; do
-		status=$(db describe-table --table-name "$table" 2>/dev/null | field '["Table"]["TableStatus"]' 2>/dev/null) ||
-			status=GONE
-		[ "$status" != "$1" ] || return 0
-		[ "$SECONDS" -lt "$deadline" ] || fail "the table is $status and not $1"
-		sleep 0.2
-	done
-}
-
 make_table()
 {
 	create_table
-	wait_until ACTIVE
+	wait_until "$table" ACTIVE
 	db wait table-exists --table-name "$table"
 	expect "the table is active" ACTIVE "$(db describe-table --table-name "$table" | field '["Table"]["TableStatus"]')"
 	expect "the table is listed" True "$(db list-tables | field "['TableNames'].count('$table') == 1")"
@@ -120,12 +72,6 @@ use_items()
 	expect "a missing item is no item" '' "$(db get-item --table-name "$table" --key "$key" --consistent-read)"
 }
 
-# The sort keys of the items in an answer, one after the other.
-sort_keys()
-{
-	python3 -c 'import json, sys; print("".join(item["sk"]["N"] for item in json.load(sys.stdin)["Items"]))'
-}
-
 # Pages of any size, cut and continued by the client, are the whole.
 page_through()
 {
@@ -154,67 +100,6 @@ page_through()
 		field "['Responses']['$table'].__len__()")"
 }
 
-# scan_index_until COUNT INDEX: a cluster feeds a global index a moment after the write.
-scan_index_until()
-{
-	local deadline=$((SECONDS + 30)) count
-
-	while :; do
-		count=$(db scan --table-name "$indexed" --index-name "$2" --select COUNT | field '["Count"]')
-		[ "$count" != "$1" ] || return 0
-		[ "$SECONDS" -lt "$deadline" ] || fail "$2 holds $count rows and not $1"
-		sleep 0.1
-	done
-}
-
-make_indexed_table()
-{
-	db create-table --table-name "$indexed" --billing-mode PAY_PER_REQUEST --attribute-definitions \
-		AttributeName=pk,AttributeType=S AttributeName=sk,AttributeType=N AttributeName=l,AttributeType=N \
-		AttributeName=g,AttributeType=S \
-		--key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE \
-		--local-secondary-indexes 'IndexName=by-l,KeySchema=[{AttributeName=pk,KeyType=HASH},{AttributeName=l,KeyType=RANGE}],Projection={ProjectionType=KEYS_ONLY}' \
-		--global-secondary-indexes 'IndexName=by-g,KeySchema=[{AttributeName=g,KeyType=HASH},{AttributeName=sk,KeyType=RANGE}],Projection={ProjectionType=ALL}' \
-		>/dev/null
-	table=$indexed wait_until ACTIVE
-	for sk in 1 2 3 4 5 6 7; do
-		db put-item --table-name "$indexed" --item "{\"pk\": {\"S\": \"q\"}, \"sk\": {\"N\": \"$sk\"},
-			\"l\": {\"N\": \"-$sk\"}, \"g\": {\"S\": \"g\"}, \"v\": {\"S\": \"v$sk\"}}"
-	done
-	scan_index_until 7 by-g
-}
-
-# The same of indexes: by-l has the items in the opposite order.
-page_through_indexes()
-{
-	local indexed=$table-i by_l by_g page token size
-
-	make_indexed_table
-	by_l=(query --table-name "$indexed" --index-name by-l --key-condition-expression 'pk = :p'
-		--expression-attribute-values '{":p": {"S": "q"}}')
-	by_g=(query --table-name "$indexed" --index-name by-g --key-condition-expression 'g = :g'
-		--expression-attribute-values '{":g": {"S": "g"}}')
-	for size in 1 3 7 10; do
-		expect "a local index by pages of $size" 7654321 \
-			"$(db "${by_l[@]}" --consistent-read --page-size "$size" | sort_keys)"
-		expect "a global index by pages of $size" 1234567 "$(db "${by_g[@]}" --page-size "$size" | sort_keys)"
-		expect "a scan of a global index by pages of $size" 1234567 \
-			"$(db scan --table-name "$indexed" --index-name by-g --page-size "$size" | sort_keys)"
-	done
-	page=$(db "${by_g[@]}" --no-scan-index-forward --page-size 2 --max-items 3)
-	token=$(field '["NextToken"]' <<<"$page")
-	expect "the last items of a global index" 765 "$(sort_keys <<<"$page")"
-	expect "the others of it" 4321 "$(db "${by_g[@]}" --no-scan-index-forward --starting-token "$token" | sort_keys)"
-	page=$(db "${by_l[@]}" --max-items 4)
-	token=$(field '["NextToken"]' <<<"$page")
-	expect "the others of a local index" 321 "$(db "${by_l[@]}" --starting-token "$token" | sort_keys)"
-	expect "what a local index does not project" v7 \
-		"$(db "${by_l[@]}" --select ALL_ATTRIBUTES | field '["Items"][0]["v"]["S"]')"
-	expect_error "a strong read of a global index" ValidationException db "${by_g[@]}" --consistent-read
-	expect_error "an index that is not there" ValidationException db scan --table-name "$indexed" --index-name by-x
-	db delete-table --table-name "$indexed" >/dev/null
-}
-
 see_errors()
 {
 	expect_error "a table that is there" ResourceInUseException create_table
@@ -225,7 +110,7 @@ see_errors()
 drop_table()
 {
 	db delete-table --table-name "$table" >/dev/null
-	wait_until GONE
+	wait_until "$table" GONE
 	db wait table-not-exists --table-name "$table"
 	expect_error "the table is gone" ResourceNotFoundException db describe-table --table-name "$table"
 }
@@ -235,6 +120,5 @@ use_tags
 write_on_condition
 use_items
 page_through
-page_through_indexes
 see_errors
 drop_table

@@ -264,7 +264,7 @@ class Local(ToolTest):
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-        db.get_waiter("table_exists").wait(TableName="collections", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        db.get_waiter("table_exists").wait(TableName="collections", WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
 
         def put_large(db, pk, sk):
             item = {"pk": {"S": pk}, "sk": {"S": str(sk)}, "a": {"S": "a"}, "x": {"B": b"x" * 200 * 1024}}
