@@ -19,7 +19,8 @@ static struct metric metric_rows = { .name = "cleave_node_index_rows_sent_total"
 				     .kind = METRIC_COUNTER };
 static struct histogram lag = {
 	.name = "cleave_node_index_lag_seconds",
-	.help = "From each write to the acknowledgement of its rows in a global index"
+	.help = "From each write to the acknowledgement of its rows in a global index",
+	.is_fine = true,
 };
 
 /* A row on its way; it lives in the page's arena. */

@@ -53,13 +53,38 @@ void metrics_register_histogram(struct histogram *histogram)
 	*place = histogram;
 }
 
-/* Bucket i holds durations up to 2^(i + 1) us; the last one holds the rest. */
+enum { PARTS = 4, FIRST_BOUND_US = 2 };
+
+/* Buckets hold durations up to 2, 4, 5, 6, 7, 8, 10, 12, 14, 16, ... us; the last one holds the rest. */
+static uint64_t bound_us(size_t index)
+{
+	if (index == 0)
+		return FIRST_BOUND_US;
+	return (uint64_t)(PARTS + (index - 1) % PARTS) << ((index - 1) / PARTS);
+}
+
+static bool is_printed(const struct histogram *histogram, size_t index)
+{
+	return histogram->is_fine || index == 0 || (index - 1) % PARTS == 0;
+}
+
+static size_t bucket_of(uint64_t duration_us)
+{
+	size_t shift = 0;
+
+	if (duration_us <= PARTS)
+		return duration_us <= FIRST_BOUND_US ? 0 : 1;
+	while ((duration_us - 1) >> shift >= 2 * PARTS)
+		shift++;
+	return 2 + PARTS * shift + (size_t)((duration_us - 1) >> shift) - PARTS;
+}
+
 void histogram_record(struct histogram *histogram, uint64_t duration_us)
 {
-	size_t index = 0;
+	size_t index = bucket_of(duration_us);
 
-	while (index < HISTOGRAM_BUCKETS && duration_us > (uint64_t)2 << index)
-		index++;
+	if (index > HISTOGRAM_BUCKETS)
+		index = HISTOGRAM_BUCKETS;
 	atomic_fetch_add_explicit(&histogram->buckets[index], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&histogram->sum_us, duration_us, memory_order_relaxed);
 }
@@ -94,8 +119,10 @@ static void print_histogram(struct buf *out, const struct histogram *histogram)
 
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		count += atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+		if (!is_printed(histogram, i))
+			continue;
 		buf_append_format(out, "%s_bucket{%s%sle=\"", histogram->name, labels, comma);
-		print_seconds(out, (uint64_t)2 << i);
+		print_seconds(out, bound_us(i));
 		buf_append_format(out, "\"} %" PRIu64 "\n", count);
 	}
 	count += atomic_load_explicit(&histogram->buckets[HISTOGRAM_BUCKETS], memory_order_relaxed);

@@ -9,6 +9,7 @@
 #define PROTO_BASE_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/base/bytes.h"
@@ -24,13 +25,14 @@ struct metric {
 	struct metric *next;
 };
 
-enum { HISTOGRAM_BUCKETS = 24 };
+enum { HISTOGRAM_BUCKETS = 90 };
 
-/* Powers of two of microseconds, from 2 us to 16 s. */
+/* From 2 us to 16 s, each power of two in four parts. */
 struct histogram {
 	const char *name; /* ..._seconds */
 	const char *labels;
 	const char *help;
+	bool is_fine; /* print the parts too; else powers of two only */
 	_Atomic uint64_t buckets[HISTOGRAM_BUCKETS + 1];
 	_Atomic uint64_t sum_us;
 	struct histogram *next;

@@ -219,7 +219,7 @@ ROWS = [
     _beside("I5", "CPU per put, the same", "cpu_us", ("own3_put_indexed", "own3_put")),
     Row(
         "I6",
-        "lag of the global index under that load, p99, ms (a power of two above it)",
+        "lag of the global index under that load, p99, ms (rounded up, by a quarter at most)",
         100.0,
         20.0,
         ("own3_put_indexed",),

@@ -19,6 +19,7 @@ static struct metric calls_b = { .name = "cleave_calls_total",
 				 .help = "Calls answered.",
 				 .kind = METRIC_COUNTER };
 static struct histogram sync_time = { .name = "cleave_sync_seconds", .help = "Log syncs." };
+static struct histogram lag = { .name = "cleave_lag_seconds", .help = "Lag.", .is_fine = true };
 static struct histogram call_time = { .name = "cleave_call_seconds",
 				      .labels = "op=\"get\"",
 				      .help = "Calls." };
@@ -31,6 +32,7 @@ static int register_all(void **state)
 	metrics_register(&calls_b);
 	metrics_register(&calls_b);
 	metrics_register_histogram(&sync_time);
+	metrics_register_histogram(&lag);
 	metrics_register_histogram(&call_time);
 	return 0;
 }
@@ -99,6 +101,29 @@ static void buckets_count_what_is_at_most_their_bound(void **state)
 		      "cleave_sync_seconds_count 7\n");
 }
 
+static void a_fine_histogram_has_four_buckets_for_each_power_of_two(void **state)
+{
+	(void)state;
+	for (uint64_t us = 4; us <= 17; us++)
+		histogram_record(&lag, us);
+	histogram_record(&lag, 14680065);
+	assert_prints("# TYPE cleave_lag_seconds histogram\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000002\"} 0\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000004\"} 1\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000005\"} 2\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000006\"} 3\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000007\"} 4\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000008\"} 5\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000010\"} 7\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000012\"} 9\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000014\"} 11\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000016\"} 13\n"
+		      "cleave_lag_seconds_bucket{le=\"0.000020\"} 14\n");
+	assert_prints("cleave_lag_seconds_bucket{le=\"14.680064\"} 14\n"
+		      "cleave_lag_seconds_bucket{le=\"16.777216\"} 15\n"
+		      "cleave_lag_seconds_bucket{le=\"+Inf\"} 15\n");
+}
+
 static void a_histogram_keeps_its_labels(void **state)
 {
 	(void)state;
@@ -140,6 +165,7 @@ int main(void)
 		cmocka_unit_test(metrics_of_one_name_stand_together_under_one_head),
 		cmocka_unit_test(a_gauge_may_fall_below_zero),
 		cmocka_unit_test(buckets_count_what_is_at_most_their_bound),
+		cmocka_unit_test(a_fine_histogram_has_four_buckets_for_each_power_of_two),
 		cmocka_unit_test(a_histogram_keeps_its_labels),
 		cmocka_unit_test(the_process_describes_itself),
 	};
