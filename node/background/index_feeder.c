@@ -6,56 +6,17 @@
 #include "node/background/index_feeder_internal.h"
 #include "node/partition/partition_propose.h"
 #include "node/partition/partition_write.h"
-#include "proto/base/log.h"
 
 enum { US_PER_MS = 1000, ARENA_SIZE_MAX = 64 * 1024 * 1024 };
-
-static void step(struct index_feed *feed);
 
 static struct index_feeders *feeders_of(struct partition_feeders *base)
 {
 	return CONTAINER_OF(base, struct index_feeders, base);
 }
 
-static bool is_over(const struct index_feed *feed)
-{
-	return feed->is_ended || feed->feeder->partition == NULL;
-}
-
-/* --- memory --- */
-
-/* The feed's page takes so much from now on. */
-static void hold_bytes(struct index_feed *feed, size_t size_bytes)
-{
-	struct index_feeders *feeders = feed->feeder->feeders;
-
-	CHECK(feeders->held_bytes >= feed->held_bytes);
-	feeders->held_bytes += size_bytes - feed->held_bytes;
-	feed->held_bytes = size_bytes;
-}
-
-/* Nobody holds memory for a page that is not under way. */
-static void drop_page(struct index_feed *feed)
-{
-	feed->page = (struct index_page){ .count = 0 };
-	arena_reset(&feed->arena);
-	hold_bytes(feed, 0);
-}
-
 /* --- ending --- */
 
-static void free_feed(struct index_feed *feed)
-{
-	hold_bytes(feed, 0);
-	queue_remove(&feed->link);
-	buf_close(&feed->position);
-	arena_close(&feed->arena);
-	index_send_free(feed);
-	free(feed);
-}
-
-/* Everything that is over and has nothing under way is freed. */
-static void sweep(struct partition_feeder *feeder)
+void index_feeder_sweep(struct partition_feeder *feeder)
 {
 	struct queue *next;
 
@@ -63,20 +24,13 @@ static void sweep(struct partition_feeder *feeder)
 		struct index_feed *feed = CONTAINER_OF(link, struct index_feed, link);
 
 		next = link->next;
-		if (is_over(feed) && feed->busy_count == 0)
-			free_feed(feed);
+		if (index_feed_is_over(feed) && feed->busy_count == 0)
+			index_feed_free(feed);
 	}
 	if (feeder->partition == NULL && queue_is_empty(&feeder->feeds) && !feeder->is_proposing) {
 		queue_remove(&feeder->link);
 		free(feeder);
 	}
-}
-
-static void end_feed(struct index_feed *feed)
-{
-	feed->is_ended = true;
-	runtime_timer_stop(feed->feeder->feeders->runtime, &feed->pause);
-	index_send_cancel(feed);
 }
 
 /* --- what the partition hears --- */
@@ -92,7 +46,7 @@ static void tell_partition(struct partition_feeder *feeder)
 	for (const struct queue *link = feeder->feeds.next; link != &feeder->feeds; link = link->next) {
 		const struct index_feed *feed = CONTAINER_OF(link, struct index_feed, link);
 
-		if (is_over(feed) || feed->position.data[0] != FEED_CHANGES)
+		if (index_feed_is_over(feed) || feed->position.data[0] != FEED_CHANGES)
 			continue;
 		if (get_u64_be(feed->position.data + 1) < sequence)
 			sequence = get_u64_be(feed->position.data + 1);
@@ -108,7 +62,7 @@ static void on_progress_applied(struct partition_proposal *proposal, enum status
 
 	(void)status; /* unknown: the next leader goes on from an earlier place */
 	feeder->is_proposing = false;
-	sweep(feeder);
+	index_feeder_sweep(feeder);
 }
 
 static bool fill_progress(const struct partition_feeder *feeder, struct arena *arena,
@@ -123,7 +77,7 @@ static bool fill_progress(const struct partition_feeder *feeder, struct arena *a
 									    feed->index_table_id);
 		Cleave__FeedRecord *record;
 
-		if (is_over(feed) || known == NULL ||
+		if (index_feed_is_over(feed) || known == NULL ||
 		    slice_compare(buf_slice(&feed->position), buf_slice(&known->position)) <= 0)
 			continue;
 		record = arena_alloc(arena, sizeof(*record));
@@ -171,166 +125,16 @@ static void schedule_progress(struct partition_feeder *feeder, uint64_t delay_ms
 		runtime_timer_start(feeder->feeders->runtime, &feeder->progress, delay_ms * US_PER_MS);
 }
 
-/* --- a feed's steps --- */
-
-static void pause_feed(struct index_feed *feed)
+void index_feeder_on_advanced(struct index_feed *feed, bool has_ended_backfill)
 {
-	drop_page(feed);
-	feed->phase = INDEX_FEED_PAUSE;
-	runtime_timer_start(feed->feeder->feeders->runtime, &feed->pause,
-			    (uint64_t)INDEX_FEEDER_PAUSE_MS * US_PER_MS);
+	schedule_progress(feed->feeder, has_ended_backfill ? 0 : INDEX_FEEDER_PROGRESS_MS);
+	tell_partition(feed->feeder);
 }
 
-static void on_pause(struct runtime_timer *timer)
+void index_feeder_on_caught_up(const struct partition_feeder *feeder)
 {
-	struct index_feed *feed = CONTAINER_OF(timer, struct index_feed, pause);
-
-	feed->phase = INDEX_FEED_IDLE;
-	feed->may_have_more = true;
-	step(feed);
-}
-
-/* All of the page is where it belongs. */
-static void advance(struct index_feed *feed)
-{
-	struct partition_feeder *feeder = feed->feeder;
-	bool was_backfilling = feed->position.data[0] == FEED_BACKFILL;
-	bool is_backfilling = feed->page.end.data[0] == FEED_BACKFILL;
-
-	if (slice_compare(feed->page.end, buf_slice(&feed->position)) != 0) {
-		buf_reset(&feed->position);
-		buf_append_slice(&feed->position, feed->page.end);
-		CHECK(feed->position.status == ST_OK); /* its room was made at the start */
-		schedule_progress(feeder, was_backfilling && !is_backfilling ? 0 : INDEX_FEEDER_PROGRESS_MS);
-	}
-	if (was_backfilling)
-		feed->item_count += feed->page.count;
-	index_send_note_lag(feed);
-	feed->may_have_more = was_backfilling || !feed->page.is_at_end;
-	feed->phase = INDEX_FEED_IDLE;
-	if (!is_backfilling && feed->page.is_at_end && !feed->is_caught_up) {
-		feed->is_caught_up = true;
-		if (feeder->feeders->caught_up != NULL)
-			feeder->feeders->caught_up(feeder->feeders);
-	}
-	drop_page(feed);
-	tell_partition(feeder);
-}
-
-static void read_page(struct runtime_job *job)
-{
-	struct index_feed *feed = CONTAINER_OF(job, struct index_feed, job);
-
-	feed->status = index_page_read(&feed->page, feed->engine, INDEX_FEEDER_PAGE_COUNT,
-				       INDEX_FEEDER_PAGE_BYTES, &feed->arena);
-}
-
-static void on_page(struct runtime_job *job)
-{
-	struct index_feed *feed = CONTAINER_OF(job, struct index_feed, job);
-	struct partition_feeder *feeder = feed->feeder;
-
-	feed->busy_count--;
-	if (is_over(feed)) {
-		sweep(feeder);
-		return;
-	}
-	feed->phase = INDEX_FEED_PLAN;
-	step(feed);
-}
-
-static void start_reading(struct index_feed *feed)
-{
-	const struct partition *partition = feed->feeder->partition;
-
-	arena_reset(&feed->arena);
-	feed->page = (struct index_page){
-		.partition_id = partition->id,
-		.range_start = slice_of(arena_copy(&feed->arena, buf_slice(&partition->range_start)),
-					partition->range_start.size),
-		.range_end = slice_of(arena_copy(&feed->arena, buf_slice(&partition->range_end)),
-				      partition->range_end.size),
-		.after = slice_of(arena_copy(&feed->arena, buf_slice(&feed->position)), feed->position.size),
-		.start_sequence = feed->start_sequence,
-	};
-	if (feed->page.range_start.data == NULL || feed->page.range_end.data == NULL ||
-	    feed->page.after.data == NULL) {
-		pause_feed(feed);
-		return;
-	}
-	hold_bytes(feed, INDEX_FEEDER_PAGE_BYTES); /* more or less, until it is read */
-	feed->phase = INDEX_FEED_READ;
-	feed->may_have_more = false;
-	feed->busy_count++;
-	feed->job = (struct runtime_job){ .work = read_page, .done = on_page };
-	runtime_submit(feed->feeder->feeders->runtime, &feed->job);
-}
-
-static void start_sending(struct index_feed *feed)
-{
-	hold_bytes(feed, feed->arena.used_bytes);
-	feed->phase = INDEX_FEED_SEND;
-}
-
-static void plan(struct index_feed *feed)
-{
-	enum status status = feed->status;
-
-	if (status == ST_OK)
-		status = index_send_start(feed);
-	if (status == ST_OK && feed->send_count == 0)
-		advance(feed);
-	else if (status == ST_OK)
-		start_sending(feed);
-	else
-		pause_feed(feed);
-	if (status != ST_OK && status != ST_NOT_FOUND)
-		log_warn("feeder", "cannot feed an index",
-			 "partition=%" PRIu64 " index_table=%" PRIu32 " status=%s",
-			 feed->feeder->partition->id, feed->index_table_id, status_name(status));
-}
-
-void index_feed_on_sent(struct index_feed *feed, bool is_complete)
-{
-	struct partition_feeder *feeder = feed->feeder;
-
-	if (is_over(feed)) {
-		sweep(feeder);
-		return;
-	}
-	if (is_complete)
-		advance(feed);
-	else
-		pause_feed(feed);
-	step(feed);
-}
-
-static bool has_more(const struct index_feed *feed)
-{
-	if (feed->may_have_more || feed->position.data[0] == FEED_BACKFILL)
-		return true;
-	return feed->feeder->partition->changed_sequence > get_u64_be(feed->position.data + 1);
-}
-
-static void step(struct index_feed *feed)
-{
-	for (;;) {
-		switch (feed->phase) {
-		case INDEX_FEED_IDLE:
-			if (is_over(feed) || !has_more(feed))
-				return;
-			if (feed->feeder->feeders->held_bytes >= INDEX_FEEDER_BYTES_MAX)
-				pause_feed(feed); /* others first */
-			else
-				start_reading(feed);
-			return; /* on_page() or on_pause() resumes */
-		case INDEX_FEED_PLAN:
-			plan(feed);
-			continue;
-		default:
-			return; /* on_page(), index_feed_on_sent() or on_pause() resumes */
-		}
-	}
+	if (feeder->feeders->caught_up != NULL)
+		feeder->feeders->caught_up(feeder->feeders);
 }
 
 /* --- following the partition --- */
@@ -348,26 +152,10 @@ static struct index_feed *find_feed(struct partition_feeder *feeder, uint32_t in
 
 static void add_feed(struct partition_feeder *feeder, const struct partition_feed *known)
 {
-	struct index_feed *feed = calloc(1, sizeof(*feed));
+	struct index_feed *feed = index_feed_create(feeder, known);
 
-	if (feed == NULL)
-		return; /* the next change comes here again */
-	feed->feeder = feeder;
-	feed->engine = feeder->feeders->engine;
-	feed->index_table_id = known->index_table_id;
-	feed->start_sequence = known->start_sequence;
-	feed->may_have_more = true;
-	buf_init(&feed->position, 1 + LIMIT_ROW_KEY_SIZE_BYTES);
-	arena_init(&feed->arena, ARENA_SIZE_MAX);
-	runtime_timer_init(&feed->pause, on_pause);
-	if (buf_extend(&feed->position, 1 + LIMIT_ROW_KEY_SIZE_BYTES) == NULL) {
-		free(feed);
-		return;
-	}
-	buf_reset(&feed->position); /* the room stays: moving it cannot fail */
-	buf_append_slice(&feed->position, buf_slice(&known->position));
-	queue_init(&feed->link);
-	queue_push_tail(&feeder->feeds, &feed->link);
+	if (feed != NULL) /* else the next change comes here again */
+		queue_push_tail(&feeder->feeds, &feed->link);
 }
 
 static void match_feeds(struct partition_feeder *feeder)
@@ -378,9 +166,8 @@ static void match_feeds(struct partition_feeder *feeder)
 		struct index_feed *feed = CONTAINER_OF(link, struct index_feed, link);
 
 		if (!feed->is_ended && partition_indexes_feed(indexes, feed->index_table_id) == NULL) {
-			end_feed(feed);
-			if (feeder->feeders->caught_up != NULL)
-				feeder->feeders->caught_up(feeder->feeders); /* the catalog waits for it */
+			index_feed_end(feed);
+			index_feeder_on_caught_up(feeder);
 		}
 	}
 	for (uint32_t i = 0; i < indexes->feed_count; i++) {
@@ -398,9 +185,9 @@ static void on_task(struct runtime_task *task)
 	tell_partition(feeder);
 	for (struct queue *link = feeder->feeds.next; link != &feeder->feeds; link = next) {
 		next = link->next;
-		step(CONTAINER_OF(link, struct index_feed, link));
+		index_feed_step(CONTAINER_OF(link, struct index_feed, link));
 	}
-	sweep(feeder);
+	index_feeder_sweep(feeder);
 }
 
 static struct partition_feeder *create(struct index_feeders *feeders, struct partition *partition)
@@ -444,8 +231,8 @@ static void on_lost(struct partition_feeders *base, struct partition *partition)
 	runtime_task_cancel(&feeder->task);
 	runtime_timer_stop(runtime, &feeder->progress);
 	for (struct queue *link = feeder->feeds.next; link != &feeder->feeds; link = link->next)
-		end_feed(CONTAINER_OF(link, struct index_feed, link));
-	sweep(feeder);
+		index_feed_end(CONTAINER_OF(link, struct index_feed, link));
+	index_feeder_sweep(feeder);
 }
 
 /* --- life and questions --- */

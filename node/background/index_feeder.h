@@ -1,18 +1,20 @@
 /* Feeding global indexes: each partition that leads here sends the rows that its writes make in
  * the global indexes of its table to the leaders of the indexes' partitions.
  *
- *   IDLE --> READ a page --> plan rows --> SEND one message to each index partition --> IDLE
- *     ^                                       | one failed
- *     +------------------- PAUSE <------------+ the page is planned and sent again
+ *   READ a page --> plan its rows --> a lane for each partition of the index, one message at a time
+ *     ^    |                                   | acknowledged: the position moves    | failed
+ *     +----+ while there is more               v                                      v
+ *     +------------------------------ PAUSE, all from the position on is read and sent again
  *
- * One page of a feed is under way at a time, so an item's rows arrive in the order of its changes. What
- * has been acknowledged moves the feed's position (partition_indexes.h), in memory at once and in the
- * replicated state some times a second; a new leader goes on from there, and what it sends again
- * is known to the receiver by its position (partition_sources.h).
+ * Changes are read as soon as they are applied, on the loop if they are in memory.  A lane's next message
+ * takes all that waits for it, so rows arrive there in the order of the stream, and a slow partition of the
+ * index holds up no other.  What has been acknowledged moves the feed's position (partition_indexes.h),
+ * in memory at once and in the replicated state some times a second; a new leader goes on from there, and
+ * what it sends again is known to the receiver by its position (partition_sources.h).
  *
  * A feed that begins sends the items that are there (backfill), then the changes since.
  *
- * Threads  loop thread; pages are read on pool threads.
+ * Threads  loop thread; what has to come from disk is read on pool threads.
  * Memory   a feeder belongs to its partition while that leads, then lives until its last
  *          job and call have come back.
  * Errors   none: a feed tries until its index is gone.
@@ -26,10 +28,15 @@
 enum {
 	INDEX_FEEDER_PAGE_COUNT = 512,
 	INDEX_FEEDER_PAGE_BYTES = 1024 * 1024,
+	INDEX_FEEDER_SMALL_PAGE_COUNT = 64, /* of a page that is read on the loop */
+	INDEX_FEEDER_SMALL_PAGE_BYTES = 128 * 1024,
 	INDEX_FEEDER_PROGRESS_MS = 200, /* between two proposals of a partition's progress */
 	INDEX_FEEDER_PAUSE_MS = 50,
-	INDEX_FEEDER_CALL_MS = 2000, /* then the page is planned anew */
-	/* All pages of a node that are under way: beyond this, feeds pause before they read the next. */
+	INDEX_FEEDER_CALL_MS = 2000, /* then what is not acknowledged is planned anew */
+	/* What of a feed is under way: beyond this, it waits before it reads the next page. */
+	INDEX_FEEDER_PAGES_MAX = 128,
+	INDEX_FEEDER_FEED_BYTES_MAX = 4 * 1024 * 1024,
+	/* The same of a node, of all pages. */
 	INDEX_FEEDER_BYTES_MAX = 256 * 1024 * 1024,
 };
 

@@ -28,11 +28,11 @@ static struct slice sequence_position(struct arena *arena, uint64_t sequence)
 /* --- changes --- */
 
 static enum status read_changes(struct index_page *page, struct engine *engine, size_t count_max,
-				size_t size_bytes_max, struct arena *arena)
+				size_t size_bytes_max, enum engine_read_mode mode, struct arena *arena)
 {
 	struct change_page changes;
 	enum status status = change_page_read(engine, page->partition_id, get_u64_be(page->after.data + 1),
-					      count_max, size_bytes_max, arena, &changes);
+					      count_max, size_bytes_max, mode, arena, &changes);
 
 	if (status != ST_OK)
 		return status;
@@ -86,7 +86,7 @@ static struct slice resume_key(const struct index_page *page, struct arena *aren
 }
 
 static enum status read_items(struct index_page *page, struct engine *engine, size_t count_max,
-			      size_t size_bytes_max, struct arena *arena)
+			      size_t size_bytes_max, enum engine_read_mode mode, struct arena *arena)
 {
 	struct slice start = resume_key(page, arena);
 	struct engine_iter *iter;
@@ -94,8 +94,7 @@ static enum status read_items(struct index_page *page, struct engine *engine, si
 	enum status status = ST_OK;
 
 	iter = start.size == 0 ? NULL
-			       : engine_iter_create(engine, FAMILY_ITEMS, start, page->range_end, NULL,
-						    ENGINE_READ_MAY_BLOCK);
+			       : engine_iter_create(engine, FAMILY_ITEMS, start, page->range_end, NULL, mode);
 	if (iter == NULL)
 		return ST_NO_MEMORY;
 	for (engine_iter_seek_first(engine, iter); status == ST_OK && engine_iter_valid(engine, iter);
@@ -115,7 +114,7 @@ static enum status read_items(struct index_page *page, struct engine *engine, si
 }
 
 enum status index_page_read(struct index_page *page, struct engine *engine, size_t count_max,
-			    size_t size_bytes_max, struct arena *arena)
+			    size_t size_bytes_max, enum engine_read_mode mode, struct arena *arena)
 {
 	page->entries = arena_alloc(arena, count_max * sizeof(*page->entries));
 	page->count = 0;
@@ -124,6 +123,6 @@ enum status index_page_read(struct index_page *page, struct engine *engine, size
 	if (page->entries == NULL)
 		return ST_NO_MEMORY;
 	if (page->after.data[0] == FEED_BACKFILL)
-		return read_items(page, engine, count_max, size_bytes_max, arena);
-	return read_changes(page, engine, count_max, size_bytes_max, arena);
+		return read_items(page, engine, count_max, size_bytes_max, mode, arena);
+	return read_changes(page, engine, count_max, size_bytes_max, mode, arena);
 }

@@ -2,7 +2,8 @@
  *
  * Threads  index_page_read() on any thread, the rest plain data.
  * Memory   all of a page lives in its arena.
- * Errors   ST_IO, ST_CORRUPT, ST_VERSION, ST_NO_MEMORY.
+ * Errors   ST_IO, ST_CORRUPT, ST_VERSION, ST_NO_MEMORY; ST_WOULD_BLOCK (ENGINE_READ_CACHED): not all of
+ *          it is in memory.
  */
 #ifndef NODE_BACKGROUND_INDEX_PAGE_H
 #define NODE_BACKGROUND_INDEX_PAGE_H
@@ -33,6 +34,7 @@ struct index_page {
 };
 
 enum status index_page_read(struct index_page *page, struct engine *engine, size_t count_max,
-			    size_t size_bytes_max, struct arena *arena) MUST_CHECK;
+			    size_t size_bytes_max, enum engine_read_mode mode,
+			    struct arena *arena) MUST_CHECK;
 
 #endif

@@ -84,7 +84,8 @@ static enum status add(struct change_page *page, struct slice key, struct slice 
 }
 
 enum status change_page_read(struct engine *engine, uint64_t partition_id, uint64_t after, size_t count_max,
-			     size_t size_bytes_max, struct arena *arena, struct change_page *page_out)
+			     size_t size_bytes_max, enum engine_read_mode mode, struct arena *arena,
+			     struct change_page *page_out)
 {
 	struct change_page page = { .list = arena_alloc(arena, count_max * sizeof(*page.list)) };
 	uint8_t start[CHANGE_KEY_SIZE];
@@ -98,7 +99,7 @@ enum status change_page_read(struct engine *engine, uint64_t partition_id, uint6
 		return page.list == NULL ? ST_NO_MEMORY : ST_OK;
 	}
 	iter = engine_iter_create(engine, FAMILY_CHANGES, make_key(start, partition_id, after + 1),
-				  make_key(end, partition_id + 1, 0), NULL, ENGINE_READ_MAY_BLOCK);
+				  make_key(end, partition_id + 1, 0), NULL, mode);
 	if (iter == NULL || page.list == NULL) {
 		engine_iter_destroy(engine, iter);
 		return ST_NO_MEMORY;

@@ -7,7 +7,7 @@
  * Records are written in the batch of the rows themselves, so the two never differ.  A sequence is
  * the log index of the command and the write's place in it: it grows, with gaps.
  *
- * Threads  pure functions; change_page_read() may wait for the disk and runs on any thread.
+ * Threads  pure functions; change_page_read() waits for the disk if it may and runs on any thread.
  * Memory   a record borrows from its value; a page owns copies.
  * Errors   ST_CORRUPT, ST_VERSION (a newer format), ST_IO, ST_NO_MEMORY.
  */
@@ -50,9 +50,10 @@ struct change_page {
 	bool is_at_end; /* there was no more when it was read */
 };
 
-/* The changes after a sequence: up to count_max, and until their size reaches size_bytes_max. */
+/* The changes after a sequence: up to count_max, and until their size reaches size_bytes_max.
+ * ST_WOULD_BLOCK: not all of them are in memory. */
 enum status change_page_read(struct engine *engine, uint64_t partition_id, uint64_t after, size_t count_max,
-			     size_t size_bytes_max, struct arena *arena,
+			     size_t size_bytes_max, enum engine_read_mode mode, struct arena *arena,
 			     struct change_page *page_out) MUST_CHECK;
 
 #endif

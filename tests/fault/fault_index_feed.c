@@ -99,7 +99,7 @@ static enum status read_page(struct store *store, struct slice after)
 				   .after = after,
 				   .start_sequence = 1 };
 
-	return index_page_read(&page, store->engine, 8, SIZE_MAX, &store->arena);
+	return index_page_read(&page, store->engine, 8, SIZE_MAX, ENGINE_READ_MAY_BLOCK, &store->arena);
 }
 
 static void pages_tell_each_single_fault(void **state)

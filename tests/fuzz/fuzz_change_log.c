@@ -24,7 +24,7 @@ static void check_page(struct engine *engine, struct slice key, enum status stat
 
 	arena_init(&arena, ARENA_SIZE_MAX);
 	read_status = change_page_read(engine, partition_id, sequence == 0 ? 0 : sequence - 1, RECORDS_MAX,
-				       SIZE_MAX, &arena, &page);
+				       SIZE_MAX, ENGINE_READ_MAY_BLOCK, &arena, &page);
 	if (sequence > 0)
 		CHECK(read_status == status);
 	if (status == ST_OK && sequence > 0) {

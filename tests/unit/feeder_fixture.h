@@ -13,6 +13,7 @@
 #include "node/background/index_feeder_internal.h"
 #include "node/partition/partition_definitions.h"
 #include "node/server/handle_index.h"
+#include "proto/wire/item.pb-c.h"
 #include "proto/wire/methods.h"
 #include "storage/changes/change_log.h"
 #include "storage/encoding/stored_item.h"
@@ -44,6 +45,8 @@ struct parcel {
 	bool is_delivered;
 	bool is_answered;
 	enum status status;
+	uint64_t partition_id; /* of the index */
+	size_t row_count;
 	size_t size;
 	uint8_t body[];
 };
@@ -63,12 +66,24 @@ struct fixture {
 	struct index_feeders feeders[NODES + 1];
 	struct partition_table index_partitions; /* on INDEX_NODE */
 	enum verdict verdict;
-	uint32_t fail_nth; /* every nth message is not delivered; 0: none */
+	uint64_t held_partition_id; /* of the index: messages to it are held; 0: none */
+	uint32_t fail_nth;          /* every nth message is not delivered; 0: none */
 	uint64_t parcel_count;
 	uint64_t delivered_count;
 	uint32_t caught_up_count;
 	uint64_t next_request;
 };
+
+static inline void note_rows(struct parcel *parcel)
+{
+	Cleave__WriteIndexRowsRequest *message = cleave__write_index_rows_request__unpack(NULL, parcel->size,
+											  parcel->body);
+
+	assert_non_null(message);
+	parcel->partition_id = message->partition_id;
+	parcel->row_count = message->n_rows;
+	cleave__write_index_rows_request__free_unpacked(message, NULL);
+}
 
 static inline void net_call(struct rpc_transport *transport, struct rpc_call *call)
 {
@@ -79,6 +94,7 @@ static inline void net_call(struct rpc_transport *transport, struct rpc_call *ca
 	assert_int_equal(call->method, METHOD_WRITE_INDEX_ROWS);
 	memcpy(parcel->body, call->body.data, call->body.size);
 	parcel->size = call->body.size;
+	note_rows(parcel);
 	parcel->call = call;
 	parcel->due_us = runtime_mono_us(transport->runtime) + 1000 * (uint64_t)call->timeout_ms;
 	call->impl = parcel;
@@ -155,7 +171,8 @@ static inline bool move_parcel(struct index_net *net, struct parcel *parcel)
 		answer_call(parcel, x->verdict == VERDICT_LOSE_REPLY ? ST_CLOSED : parcel->status);
 		return true;
 	}
-	if (parcel->is_delivered || x->verdict == VERDICT_HOLD)
+	if (parcel->is_delivered || x->verdict == VERDICT_HOLD ||
+	    parcel->partition_id == x->held_partition_id)
 		return false;
 	if (parcel->call != NULL && parcel->call->peer_id != INDEX_NODE) {
 		answer_call(parcel, ST_NOT_LEADER); /* what every other node would say */
@@ -539,9 +556,9 @@ static inline size_t change_count(struct partition *partition)
 	size_t count;
 
 	arena_init(&arena, SIZE_MAX);
-	assert_int_equal(
-		change_page_read(partition->env->engine, partition->id, 0, 10000, SIZE_MAX, &arena, &page),
-		ST_OK);
+	assert_int_equal(change_page_read(partition->env->engine, partition->id, 0, 10000, SIZE_MAX,
+					  ENGINE_READ_MAY_BLOCK, &arena, &page),
+			 ST_OK);
 	count = page.count;
 	arena_close(&arena);
 	return count;

@@ -72,9 +72,9 @@ static void read_page(struct fixture *f, uint64_t after, size_t count_max, size_
 		      struct change_page *page)
 {
 	arena_reset(&f->arena);
-	assert_int_equal(
-		change_page_read(f->engine, PARTITION, after, count_max, size_bytes_max, &f->arena, page),
-		ST_OK);
+	assert_int_equal(change_page_read(f->engine, PARTITION, after, count_max, size_bytes_max,
+					  ENGINE_READ_MAY_BLOCK, &f->arena, page),
+			 ST_OK);
 }
 
 /* The sequences that are left, all of them. */
@@ -223,7 +223,8 @@ static void the_greatest_sequence_is_no_way_around(void **state)
 	trim(&f, 0, UINT64_MAX);
 	assert_left(&f, 0, 0);
 	arena_reset(&f.arena);
-	assert_int_equal(change_page_read(f.engine, PARTITION + 1, 0, MANY, SIZE_MAX, &f.arena, &page),
+	assert_int_equal(change_page_read(f.engine, PARTITION + 1, 0, MANY, SIZE_MAX, ENGINE_READ_MAY_BLOCK,
+					  &f.arena, &page),
 			 ST_OK);
 	assert_int_equal(page.count, 1);
 	fixture_close(&f);
@@ -273,10 +274,12 @@ static void a_damaged_record_ends_the_page_with_its_fault(void **state)
 	put_many(&f, 1, 2);
 	key[15] = 3;
 	put_raw(&f, slice_of(key, sizeof(key)), slice_of("\x01", 1));
-	assert_int_equal(change_page_read(f.engine, PARTITION, 0, MANY, SIZE_MAX, &f.arena, &page),
+	assert_int_equal(change_page_read(f.engine, PARTITION, 0, MANY, SIZE_MAX, ENGINE_READ_MAY_BLOCK,
+					  &f.arena, &page),
 			 ST_CORRUPT);
 	put_raw(&f, slice_of(key, sizeof(key)), slice_of("\x02", 1));
-	assert_int_equal(change_page_read(f.engine, PARTITION, 0, MANY, SIZE_MAX, &f.arena, &page),
+	assert_int_equal(change_page_read(f.engine, PARTITION, 0, MANY, SIZE_MAX, ENGINE_READ_MAY_BLOCK,
+					  &f.arena, &page),
 			 ST_CORRUPT);
 	read_page(&f, 0, 2, SIZE_MAX, &page); /* those before it can be read */
 	assert_int_equal(page.count, 2);
@@ -293,11 +296,14 @@ static void a_page_that_does_not_fit_into_memory_is_told(void **state)
 	fixture_open(&f);
 	put_many(&f, 1, 3);
 	arena_init(&small, 64);
-	assert_int_equal(change_page_read(f.engine, PARTITION, 0, MANY, SIZE_MAX, &small, &page),
+	assert_int_equal(change_page_read(f.engine, PARTITION, 0, MANY, SIZE_MAX, ENGINE_READ_MAY_BLOCK,
+					  &small, &page),
 			 ST_NO_MEMORY);
 	arena_close(&small);
 	arena_init(&small, 8 * sizeof(struct change));
-	assert_int_equal(change_page_read(f.engine, PARTITION, 0, 8, SIZE_MAX, &small, &page), ST_NO_MEMORY);
+	assert_int_equal(
+		change_page_read(f.engine, PARTITION, 0, 8, SIZE_MAX, ENGINE_READ_MAY_BLOCK, &small, &page),
+		ST_NO_MEMORY);
 	arena_close(&small);
 	fixture_close(&f);
 }

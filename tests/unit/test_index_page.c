@@ -77,7 +77,8 @@ static enum status try_read(struct fixture *f, size_t count_max, size_t size_byt
 		.after = buf_slice(&f->position),
 		.start_sequence = START_SEQUENCE,
 	};
-	return index_page_read(&f->page, f->engine, count_max, size_bytes_max, &f->arena);
+	return index_page_read(&f->page, f->engine, count_max, size_bytes_max, ENGINE_READ_MAY_BLOCK,
+			       &f->arena);
 }
 
 /* Read, and go on behind the page the next time. */
@@ -306,7 +307,7 @@ static void want_of_memory_is_told_at_every_size(void **state)
 					    .after = slice_of("\0c", 2),
 					    .start_sequence = START_SEQUENCE };
 		arena_init(&arena, size_bytes++);
-		status = index_page_read(&page, f.engine, 4, SIZE_MAX, &arena);
+		status = index_page_read(&page, f.engine, 4, SIZE_MAX, ENGINE_READ_MAY_BLOCK, &arena);
 		assert_true(status == ST_OK || status == ST_NO_MEMORY);
 		arena_close(&arena);
 	} while (status != ST_OK);

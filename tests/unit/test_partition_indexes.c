@@ -92,7 +92,9 @@ static size_t change_count(struct fixture *f)
 {
 	struct change_page page;
 
-	assert_int_equal(change_page_read(f->engine, PARTITION, 0, 100, SIZE_MAX, &f->arena, &page), ST_OK);
+	assert_int_equal(change_page_read(f->engine, PARTITION, 0, 100, SIZE_MAX, ENGINE_READ_MAY_BLOCK,
+					  &f->arena, &page),
+			 ST_OK);
 	return page.count;
 }
 
