@@ -12,6 +12,7 @@ enum {
 	SINGLE_PERCENT = 20,   /* seeds with one or two kinds */
 	DIRECTED_PERCENT = 42, /* one fault at a time, on a sound cluster */
 	DIRECTED_KINDS_MAX = 3,
+	LATE_PAGES_PERCENT = 40, /* of the directed seeds with an index: nothing else */
 	SOUND_WAIT_US_MAX = 3 * SIM_SECOND,
 	DIRECTED_LOOK_US = 20 * SIM_MS,
 	DIRECTED_GAP_US_MAX = 1 * SIM_SECOND,
@@ -552,7 +553,7 @@ static void on_event(struct sim_event *event)
 }
 
 /* Each makes a situation of its own, which others would only disturb. */
-static uint32_t choose_directed(const struct sim_faults *faults)
+static uint32_t choose_directed(struct sim_faults *faults)
 {
 	static const enum sim_fault_kind kinds[] = {
 		SIM_FAULT_USURP,     SIM_FAULT_TRUNCATE, SIM_FAULT_HEIRS, SIM_FAULT_INSTALL,
@@ -563,6 +564,10 @@ static uint32_t choose_directed(const struct sim_faults *faults)
 	bool compacts = sim_cluster_node(faults->cluster, 1)->settings.log_keep_entries > 0;
 	uint32_t allowed = 0;
 
+	if (faults->cluster->index.is_born && sim_percent(rng, LATE_PAGES_PERCENT)) {
+		sim_index_keep(&faults->cluster->index); /* what a page did wrong shows at the end */
+		return 1u << SIM_FAULT_LATE;
+	}
 	for (uint64_t count = sim_range(rng, 1, DIRECTED_KINDS_MAX); count > 0; count--) {
 		enum sim_fault_kind kind = kinds[rng_below(rng, ARRAY_COUNT(kinds))];
 

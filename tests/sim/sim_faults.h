@@ -64,6 +64,7 @@ struct sim_fault {
 	uint64_t term;
 	uint64_t index;
 	uint64_t ahead_us;
+	bool is_feed; /* it is aimed at pages of an index */
 };
 
 struct sim_faults {

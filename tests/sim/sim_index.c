@@ -110,7 +110,7 @@ static void on_timer(struct runtime_timer *timer)
 	struct sim_index *index = CONTAINER_OF(timer, struct sim_index, timer);
 	const struct table_info *table = sim_coordinator_table(index->coordinator, SIM_MAIN_TABLE);
 
-	if (index->is_stopping)
+	if (index->is_stopping || !index->is_changed)
 		return;
 	if (table == NULL || table->state != TABLE_ACTIVE)
 		think(index);
@@ -149,6 +149,11 @@ void sim_index_init(struct sim_index *index, struct sim_world *world, struct sim
 	index->user.begin = on_begin;
 	index->user.end = on_end;
 	sim_coordinator_add(coordinator, &index->user);
+}
+
+void sim_index_keep(struct sim_index *index)
+{
+	index->is_changed = false;
 }
 
 void sim_index_stop(struct sim_index *index)

@@ -36,6 +36,8 @@ struct sim_index {
 };
 
 void sim_index_init(struct sim_index *index, struct sim_world *world, struct sim_coordinator *coordinator);
+/* Before the run begins: the index that the main table is born with stays. */
+void sim_index_keep(struct sim_index *index);
 void sim_index_stop(struct sim_index *index);
 static inline bool sim_index_is_idle(const struct sim_index *index)
 {

@@ -579,6 +579,18 @@ void sim_net_heal(struct sim_net *net, uint64_t from, uint64_t to)
 	net->links[from][to].cut_count--;
 }
 
+bool sim_net_is_asking(const struct sim_net *net, uint64_t from, uint64_t to, uint16_t method)
+{
+	for (const struct queue *link = net->messages.next; link != &net->messages; link = link->next) {
+		const struct message *message = CONTAINER_OF(link, const struct message, link);
+
+		if (message->kind == REQUEST && message->from == from && message->to == to &&
+		    message->method == method)
+			return true;
+	}
+	return false;
+}
+
 void sim_net_reset(struct sim_net *net, uint64_t from, uint64_t to)
 {
 	if (net->connections[from][to].is_up)

@@ -87,6 +87,8 @@ void sim_net_stop(struct sim_endpoint *endpoint, bool is_silent);
 /* Cuts nest: each must be healed. */
 void sim_net_cut(struct sim_net *net, uint64_t from, uint64_t to);
 void sim_net_heal(struct sim_net *net, uint64_t from, uint64_t to);
+/* Is a request of this kind on its way? */
+bool sim_net_is_asking(const struct sim_net *net, uint64_t from, uint64_t to, uint16_t method);
 /* The connection breaks for no reason and comes back soon. */
 void sim_net_reset(struct sim_net *net, uint64_t from, uint64_t to);
 

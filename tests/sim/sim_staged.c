@@ -1,5 +1,6 @@
 #include "tests/sim/sim_staged.h"
 
+#include "proto/wire/methods.h"
 #include "replication/group/group_internal.h"
 #include "replication/group/group_member.h"
 
@@ -282,9 +283,9 @@ static bool choose_feed(struct sim_fault *fault)
 /* Only to one node, so that the leader goes on with the others. */
 uint64_t sim_staged_begin_late(struct sim_fault *fault)
 {
-	bool is_feed = cluster_of(fault)->index.is_used && sim_percent(rng_of(fault), FEED_PERCENT);
-
-	if (!is_feed || !choose_feed(fault)) {
+	fault->is_feed = cluster_of(fault)->index.is_used && sim_percent(rng_of(fault), FEED_PERCENT) &&
+			 choose_feed(fault);
+	if (!fault->is_feed) {
 		if (!choose_pair(fault))
 			return 0;
 		fault->peer_id = sim_range(rng_of(fault), 1, cluster_of(fault)->node_count);
@@ -293,10 +294,18 @@ uint64_t sim_staged_begin_late(struct sim_fault *fault)
 	return sim_range(rng_of(fault), 30 * SIM_MS, 300 * SIM_MS);
 }
 
+static bool is_page_under_way(const struct sim_fault *fault)
+{
+	return sim_net_is_asking(&cluster_of(fault)->net, fault->node_id, fault->peer_id,
+				 METHOD_WRITE_INDEX_ROWS);
+}
+
 uint64_t sim_staged_continue_late(struct sim_fault *fault)
 {
 	if (fault->stage > 1)
 		return 0;
+	if (fault->is_feed && must_poll(fault, is_page_under_way(fault)))
+		return POLL_US;
 	delay_link(fault, 0);
 	sim_faults_crash(fault, fault->node_id, false);
 	return sim_range(rng_of(fault), 20 * SIM_MS, 2 * SIM_SECOND);
