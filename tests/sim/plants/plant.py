@@ -57,7 +57,7 @@ def copy_tree(tree):
 
 def apply(tree, name, is_dry):
     """None if the patch fits, else what does not."""
-    command = ["patch", "-p1", "--forward", "--fuzz=3", "--no-backup-if-mismatch", "--reject-file=-", "-d", tree]
+    command = ["patch", "-p1", "--forward", "--fuzz=1", "--no-backup-if-mismatch", "--reject-file=-", "-d", tree]
     with open(os.path.join(HERE, name + ".patch"), encoding="utf-8") as file:
         done = run(command + (["--dry-run"] if is_dry else []), stdin=file)
     return None if done.returncode == 0 else done.stdout.strip()
