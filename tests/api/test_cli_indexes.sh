@@ -27,6 +27,7 @@ make_table()
 		--key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE \
 		--local-secondary-indexes 'IndexName=by-l,KeySchema=[{AttributeName=pk,KeyType=HASH},{AttributeName=l,KeyType=RANGE}],Projection={ProjectionType=KEYS_ONLY}' \
 		--global-secondary-indexes 'IndexName=by-g,KeySchema=[{AttributeName=g,KeyType=HASH},{AttributeName=sk,KeyType=RANGE}],Projection={ProjectionType=ALL}' \
+		'IndexName=by-t,KeySchema=[{AttributeName=g,KeyType=HASH},{AttributeName=pk,KeyType=HASH},{AttributeName=l,KeyType=RANGE},{AttributeName=sk,KeyType=RANGE}],Projection={ProjectionType=KEYS_ONLY}' \
 		>/dev/null
 	wait_until "$table" ACTIVE
 	for sk in 1 2 3 4 5 6 7; do
@@ -34,6 +35,7 @@ make_table()
 			\"l\": {\"N\": \"-$sk\"}, \"g\": {\"S\": \"g\"}, \"v\": {\"S\": \"v$sk\"}}"
 	done
 	scan_index_until 7 by-g
+	scan_index_until 7 by-t
 }
 
 # Pages of any size, cut and continued by the client, are the whole: by-l has the items in the opposite order.
@@ -65,6 +67,22 @@ page_through()
 	expect_error "an index that is not there" ValidationException db scan --table-name "$table" --index-name by-x
 }
 
+# by-t has two attributes of each kind in its key, and the items in the opposite order.
+see_several_attributes()
+{
+	local by_t values
+
+	by_t=(query --table-name "$table" --index-name by-t)
+	values='":p": {"S": "q"}, ":g": {"S": "g"}'
+	expect "an index of several attributes by pages" 7654321 "$(db "${by_t[@]}" --page-size 2 \
+		--key-condition-expression 'g = :g AND pk = :p' --expression-attribute-values "{$values}" | sort_keys)"
+	expect "a range of several attributes" 765 "$(db "${by_t[@]}" --expression-attribute-values \
+		"{$values, \":l\": {\"N\": \"-4\"}}" --key-condition-expression 'l < :l AND pk = :p AND g = :g' | sort_keys)"
+	expect_error "a part of a partition key" ValidationException db "${by_t[@]}" \
+		--key-condition-expression 'g = :g' --expression-attribute-values '{":g": {"S": "g"}}'
+}
+
 make_table
 page_through
+see_several_attributes
 db delete-table --table-name "$table" >/dev/null

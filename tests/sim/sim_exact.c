@@ -7,7 +7,7 @@
 #include "proto/base/digest.h"
 #include "storage/encoding/stored_item.h"
 
-enum { NAME_SIZE = 100, ENTRIES_MAX = 256, KEY_ATTRIBUTES = 3 };
+enum { NAME_SIZE = 200, ENTRIES_MAX = 256 };
 
 /* An item or an index entry, by what they must have in common. */
 struct entry {
@@ -39,24 +39,44 @@ static struct slice attribute(struct slice item, const char *name)
 										      : slice_of(NULL, 0);
 }
 
-/* What has no g or v has no entry. */
+/* "key-3 with g=group-1, v=17": by the key of the table and of the index; false if it lacks one of them. */
+static bool print_keys(char out[NAME_SIZE], const struct table_index *index, struct slice item)
+{
+	struct slice key = attribute(item, "k");
+	size_t size = (size_t)snprintf(out, NAME_SIZE, "%.*s with", (int)key.size, (const char *)key.data);
+
+	for (uint32_t i = 0; i < table_schema_key_count(&index->schema); i++) {
+		const char *name = index->schema.attributes[i].name;
+		struct slice value = attribute(item, name);
+
+		if (value.size == 0)
+			return false;
+		CHECK(size < NAME_SIZE);
+		size += (size_t)snprintf(out + size, NAME_SIZE - size, "%s %s=%.*s", i == 0 ? "" : ",", name,
+					 (int)value.size, (const char *)value.data);
+	}
+	return true;
+}
+
+/* How many attributes an entry of keys has: those of the index, and the table's k. */
+static uint64_t key_count(const struct table_index *index)
+{
+	return table_schema_key_count(&index->schema) +
+	       (table_schema_find(&index->schema, slice_of_string("k")) == NULL);
+}
+
+/* What lacks an attribute of the index key has no entry. */
 static void add_item(struct entries *entries, const struct table_index *index, struct slice item, bool is_row)
 {
-	struct slice group = attribute(item, "g");
-	struct slice value = attribute(item, "v");
-	struct slice key = attribute(item, "k");
-	struct entry *entry;
+	struct entry entry;
 
-	if (!is_row && (group.size == 0 || value.size == 0))
+	if (!print_keys(entry.name, index, item) && !is_row)
 		return;
-	CHECK(entries->count < ENTRIES_MAX);
-	entry = &entries->list[entries->count++];
-	(void)snprintf(entry->name, sizeof(entry->name), "%.*s with g=%.*s, v=%.*s", (int)key.size,
-		       (const char *)key.data, (int)group.size, (const char *)group.data, (int)value.size,
-		       (const char *)value.data);
-	entry->digest = index->projection == INDEX_PROJECTS_ALL ? digest_hash64(item, 0) : KEY_ATTRIBUTES;
+	entry.digest = index->projection == INDEX_PROJECTS_ALL ? digest_hash64(item, 0) : key_count(index);
 	if (is_row && index->projection != INDEX_PROJECTS_ALL)
-		entry->digest = item_count(item);
+		entry.digest = item_count(item);
+	CHECK(entries->count < ENTRIES_MAX);
+	entries->list[entries->count++] = entry;
 }
 
 static void add_partition(struct entries *entries, const struct table_index *index, struct engine *engine,

@@ -26,14 +26,20 @@ static void think(struct sim_index *index)
 			    sim_range(&index->world->client_rng, THINK_US_MIN, THINK_US_MAX));
 }
 
+/* What projects keys only has a key of two and two attributes, one of them the table's own. */
 void sim_index_define(const struct sim_index *index, struct table_index *definition_out)
 {
+	struct slice string = slice_of_string("S");
+	struct table_schema *schema = &definition_out->schema;
+
 	*definition_out = (struct table_index){ .name = SIM_INDEX_NAME };
 	definition_out->projection = index->projects_keys ? INDEX_PROJECTS_KEYS : INDEX_PROJECTS_ALL;
-	CHECK(table_schema_init(&definition_out->schema, slice_of_string("g"), slice_of_string("S")) ==
-	      ST_OK);
-	CHECK(table_schema_add_sort_key(&definition_out->schema, slice_of_string("v"),
-					slice_of_string("S")) == ST_OK);
+	CHECK(table_schema_init(schema, slice_of_string("g"), string) == ST_OK);
+	if (index->projects_keys)
+		CHECK(table_schema_add_partition_key(schema, slice_of_string("h"), string) == ST_OK);
+	CHECK(table_schema_add_sort_key(schema, slice_of_string("v"), string) == ST_OK);
+	if (index->projects_keys)
+		CHECK(table_schema_add_sort_key(schema, slice_of_string("k"), string) == ST_OK);
 }
 
 /* The tables have no sort key, which the API asks of a table with local indexes: an item is a

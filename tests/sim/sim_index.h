@@ -1,8 +1,9 @@
 /* Global indexes: the definition that tables of a run have, a client that makes and deletes it
  * while the run goes on, and the check that each index holds exactly what its table's items say.
  *
- * In a share of the seeds the tables have an index by g and v (sim_item.h), whose key changes with
- * almost every write; the main table is born with it, or the client adds and deletes it, or both.
+ * In a share of the seeds the tables have an index by g and v (sim_item.h), or by g, h, v and k, whose key
+ * changes with almost every write; the main table is born with it, or the client adds and deletes it, or
+ * both.
  *
  * Threads  one.
  * Errors   what must not be is told in `problem`.

@@ -9,7 +9,7 @@
 #include "proto/model/item_builder.h"
 #include "proto/model/row_key.h"
 
-enum { VALUE_SIZE_MAX = 128, GROUPS = 3, UNGROUPED_ONE_IN = 5 };
+enum { VALUE_SIZE_MAX = 128, GROUPS = 3, UNGROUPED_ONE_IN = 5, UNHALVED_ONE_IN = 7 };
 
 void sim_item_text(char out[SIM_ITEM_TEXT_SIZE], uint64_t value)
 {
@@ -55,6 +55,10 @@ void sim_item_register(struct buf *out, const char *name, uint64_t value, size_t
 	if (value % UNGROUPED_ONE_IN != 0) {
 		item_builder_name(&builder, slice_of_string("g"));
 		item_builder_string(&builder, slice_of_string(group));
+	}
+	if (value % UNHALVED_ONE_IN != 0) {
+		item_builder_name(&builder, slice_of_string("h"));
+		item_builder_string(&builder, slice_of_string(value / GROUPS % 2 == 0 ? "low" : "high"));
 	}
 	item_builder_name(&builder, slice_of_string("padding"));
 	item_builder_binary(&builder, slice_of(padding, padding_size));

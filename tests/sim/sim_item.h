@@ -3,6 +3,7 @@
  *   k  the key, a string
  *   v  the value of a register, a number written as a string; never "0"
  *   g  the group that a value belongs to, for an index; some have none
+ *   h  its half, for an index with a key of several attributes; some have none
  *   n  the count of a counter
  *
  * Threads  pure functions.
