@@ -245,7 +245,6 @@ static bool is_over_limit(const struct partition_outcomes *outcomes, uint64_t no
 static void forget_old(struct partition_outcomes *outcomes, struct engine *engine, struct engine_batch *batch,
 		       uint64_t now_ms)
 {
-	uint8_t start[KEY_SIZE];
 	uint8_t end[KEY_SIZE];
 	uint64_t last_hlc = 0;
 
@@ -259,8 +258,9 @@ static void forget_old(struct partition_outcomes *outcomes, struct engine *engin
 		last_hlc = oldest->hlc;
 		drop_oldest(outcomes);
 	}
-	engine_batch_delete_range(engine, batch, FAMILY_META, make_key(start, outcomes->partition_id, 0),
-				  make_key(end, outcomes->partition_id, last_hlc + 1));
+	(void)make_key(end, outcomes->partition_id, last_hlc + 1);
+	engine_batch_delete_range(engine, batch, FAMILY_META, slice_of(end, KEY_SIZE - sizeof(last_hlc)),
+				  slice_of(end, KEY_SIZE));
 }
 
 static enum status put_record(const struct partition_outcomes *outcomes, struct engine *engine,

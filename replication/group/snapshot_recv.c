@@ -488,8 +488,6 @@ enum status snapshot_recv_roll_forward(struct engine *engine, struct group_state
 	struct engine_batch *batch = engine_batch_create(engine);
 	struct arena keys;
 	enum status status;
-	uint8_t start[LOG_STORE_KEY_SIZE];
-	uint8_t end[LOG_STORE_KEY_SIZE];
 
 	if (batch == NULL)
 		return ST_NO_MEMORY;
@@ -498,10 +496,7 @@ enum status snapshot_recv_roll_forward(struct engine *engine, struct group_state
 	if (status == ST_OK)
 		status = replace_ranges(engine, &intent);
 	if (status == ST_OK) {
-		log_store_key(start, state->group_id, 0);
-		log_store_key(end, state->group_id, UINT64_MAX);
-		engine_batch_delete_range(engine, batch, FAMILY_RAFT_LOG, slice_of(start, sizeof(start)),
-					  slice_of(end, sizeof(end)));
+		log_store_delete(engine, batch, state->group_id);
 		group_state_put_applied(engine, batch, state->group_id, intent.position.index,
 					intent.position.term);
 		group_state_put_configuration(engine, batch, state->group_id, &intent.position.configuration);

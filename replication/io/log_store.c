@@ -151,18 +151,28 @@ void log_store_trim(struct log_store *store, uint64_t applied_index)
 	}
 }
 
-void log_store_compact(struct log_store *store, uint64_t index)
+/* From the group's beginning, which is an engine's stream: its name alone comes before all rows. */
+static void delete_before(struct engine *engine, struct engine_batch *batch, uint64_t group_id,
+			  uint64_t index)
 {
-	uint8_t start[LOG_STORE_KEY_SIZE];
 	uint8_t end[LOG_STORE_KEY_SIZE];
 
+	log_store_key(end, group_id, index);
+	engine_batch_delete_range(engine, batch, FAMILY_RAFT_LOG, slice_of(end, sizeof(group_id)),
+				  slice_of(end, sizeof(end)));
+}
+
+void log_store_delete(struct engine *engine, struct engine_batch *batch, uint64_t group_id)
+{
+	delete_before(engine, batch, group_id, UINT64_MAX);
+}
+
+void log_store_compact(struct log_store *store, uint64_t index)
+{
 	CHECK(index <= store->last_index);
 	if (index < store->first_index)
 		return;
-	log_store_key(start, store->group_id, store->first_index);
-	log_store_key(end, store->group_id, index + 1);
-	engine_batch_delete_range(store->commit->engine, log_commit_batch(store->commit), FAMILY_RAFT_LOG,
-				  slice_of(start, sizeof(start)), slice_of(end, sizeof(end)));
+	delete_before(store->commit->engine, log_commit_batch(store->commit), store->group_id, index + 1);
 	while (store->cached_first <= index) {
 		drop_cached(store, store->cached_first);
 		store->cached_first++;
@@ -172,13 +182,7 @@ void log_store_compact(struct log_store *store, uint64_t index)
 
 void log_store_reset(struct log_store *store, struct engine_batch *batch, uint64_t first_index)
 {
-	uint8_t start[LOG_STORE_KEY_SIZE];
-	uint8_t end[LOG_STORE_KEY_SIZE];
-
-	log_store_key(start, store->group_id, 0);
-	log_store_key(end, store->group_id, UINT64_MAX);
-	engine_batch_delete_range(store->commit->engine, batch, FAMILY_RAFT_LOG,
-				  slice_of(start, sizeof(start)), slice_of(end, sizeof(end)));
+	log_store_delete(store->commit->engine, batch, store->group_id);
 	if (store->ring != NULL)
 		drop_all_cached(store);
 	store->first_index = first_index;

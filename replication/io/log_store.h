@@ -56,7 +56,8 @@ void log_store_trim(struct log_store *store, uint64_t applied_index);
 void log_store_compact(struct log_store *store, uint64_t index);
 /* Drop everything; the next entry is first_index.  The deletion goes into the given batch. */
 void log_store_reset(struct log_store *store, struct engine_batch *batch, uint64_t first_index);
-/* The bounds of a group's keys, for deletion. */
+/* The same of a group that has no store open. */
+void log_store_delete(struct engine *engine, struct engine_batch *batch, uint64_t group_id);
 void log_store_key(uint8_t key_out[LOG_STORE_KEY_SIZE], uint64_t group_id, uint64_t index);
 
 /* Read entries [first_index, first_index + count) from disk into entries_out, fewer if more

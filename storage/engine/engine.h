@@ -39,6 +39,11 @@ enum engine_family {
 
 const char *engine_family_name(enum engine_family family);
 
+/* Rows of some families form streams, such as one group's log: the first so many bytes of a key name
+ * the stream, and new rows mostly come at its end, where the engine then looks first.  0: no such family.
+ * A range deleted from such a family must start with fewer bytes, that is before the rows of a stream. */
+size_t engine_stream_name_size(enum engine_family family);
+
 enum engine_read_mode {
 	ENGINE_READ_CACHED,    /* never touches the disk: ST_WOULD_BLOCK if it would have to */
 	ENGINE_READ_MAY_BLOCK, /* for pool threads and start-up */
@@ -169,6 +174,9 @@ static inline void engine_batch_delete(struct engine *engine, struct engine_batc
 static inline void engine_batch_delete_range(struct engine *engine, struct engine_batch *batch,
 					     enum engine_family family, struct slice start, struct slice end)
 {
+	size_t stream_name_size = engine_stream_name_size(family);
+
+	CHECK(stream_name_size == 0 || start.size < stream_name_size);
 	engine->ops->batch_delete_range(batch, family, start, end);
 }
 

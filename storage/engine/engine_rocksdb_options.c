@@ -12,6 +12,8 @@
  */
 #include "storage/engine/engine_rocksdb_internal.h"
 
+#include <stdio.h>
+
 enum {
 	KB = 1024,
 	MB = 1024 * KB,
@@ -185,14 +187,28 @@ static rocksdb_options_t *with_string(rocksdb_options_t *options, const char *st
 	return changed;
 }
 
+/* RocksDB remembers the place of the last row of each stream, but one place for rows and deleted ranges,
+ * which it keeps apart: a range with a stream's name would send it astray (engine_batch_delete_range()
+ * refuses one). */
+static rocksdb_options_t *with_insert_hints(rocksdb_options_t *options, size_t stream_name_size)
+{
+	char text[96];
+
+	(void)snprintf(text, sizeof(text),
+		       "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.%zu",
+		       stream_name_size);
+	return with_string(options, text);
+}
+
 static rocksdb_options_t *create_family_options(const struct engine_rocksdb *engine,
-						const struct profile *profile,
-						const struct family_traits *family, size_t write_buffer_bytes)
+						const struct profile *profile, enum engine_family family,
+						size_t write_buffer_bytes)
 {
 	rocksdb_options_t *options = rocksdb_options_create();
-	rocksdb_block_based_table_options_t *table = create_table_options(engine, family);
+	rocksdb_block_based_table_options_t *table = create_table_options(engine, &traits[family]);
 
-	rocksdb_options_set_write_buffer_size(options, buffer_bytes_of(profile, family, write_buffer_bytes));
+	rocksdb_options_set_write_buffer_size(options,
+					      buffer_bytes_of(profile, &traits[family], write_buffer_bytes));
 	rocksdb_options_set_arena_block_size(options, profile->arena_block_bytes);
 	/* Room before RocksDB holds writers back: they are loop threads. */
 	rocksdb_options_set_max_write_buffer_number(options, 6);
@@ -202,15 +218,17 @@ static rocksdb_options_t *create_family_options(const struct engine_rocksdb *eng
 	rocksdb_options_set_max_bytes_for_level_base(options, profile->level_base_bytes);
 	rocksdb_options_set_target_file_size_base(options, profile->file_bytes);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
-	set_compression(options, family);
+	set_compression(options, &traits[family]);
 	rocksdb_options_set_block_based_table_factory(options, table);
 	rocksdb_block_based_options_destroy(table);
 	if (engine->env != NULL)
 		rocksdb_options_set_env(options, engine->env);
 	/* A write that is decided on a row written a moment ago should not have to wait for the disk. */
-	if (family->is_read_when_new)
+	if (traits[family].is_read_when_new)
 		options = with_string(options,
 				      "block_based_table_factory={prepopulate_block_cache=kFlushOnly}");
+	if (engine_stream_name_size(family) > 0)
+		options = with_insert_hints(options, engine_stream_name_size(family));
 	return options;
 }
 
@@ -233,7 +251,7 @@ void engine_rocksdb_options_create(struct engine_rocksdb *engine, const struct e
 		size_or(options->cache_bytes, cache_bytes_of(profile, options->dir)));
 	engine->db_options = create_db_options(engine, profile, write_buffer_bytes);
 	for (size_t i = 0; i < FAMILY_COUNT; i++)
-		engine->family_options[i] = create_family_options(engine, profile, &traits[i],
+		engine->family_options[i] = create_family_options(engine, profile, (enum engine_family)i,
 								  write_buffer_bytes);
 	create_call_options(engine);
 }
