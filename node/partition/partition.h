@@ -77,6 +77,7 @@ struct partition_proposal {
 	/* Own. */
 	struct queue link;
 	uint64_t index;
+	struct buf packed; /* while it is gathered */
 };
 
 struct partition_rows {
@@ -111,6 +112,9 @@ struct partition {
 	struct partition_indexes indexes;
 	struct partition_sources sources;
 	struct queue proposals; /* struct partition_proposal, by index */
+	struct queue gathered;  /* the same, not proposed yet */
+	uint64_t gather_index;  /* of the entry with gathered commands that is under way; 0: none */
+	struct runtime_task gather_task;
 	struct partition_proposal definitions_proposal;
 	bool is_defining;       /* definitions_proposal is under way */
 	bool wants_definitions; /* look again after the next apply, or when the timer fires */

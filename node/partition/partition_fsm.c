@@ -175,7 +175,7 @@ static enum status apply_body(const struct applying *applying)
 	return apply_writes(applying);
 }
 
-static enum status apply_command(const struct applying *applying)
+static enum status apply_one(const struct applying *applying)
 {
 	struct partition *partition = applying->partition;
 	const Cleave__PartitionCommand *command = applying->command;
@@ -188,13 +188,38 @@ static enum status apply_command(const struct applying *applying)
 	return status;
 }
 
+static Cleave__PartitionCommand *decode(struct partition *partition, const void *body, size_t size_bytes)
+{
+	ProtobufCAllocator allocator = proto_arena_allocator(&partition->arena);
+
+	return cleave__partition_command__unpack(&allocator, size_bytes, body);
+}
+
+static enum status apply_command(const struct applying *applying)
+{
+	const Cleave__PartitionCommand *command = applying->command;
+	struct applying one = *applying;
+	enum status status = ST_OK;
+
+	if (command->n_gathered == 0)
+		return apply_one(applying);
+	for (size_t i = 0; status == ST_OK && i < command->n_gathered; i++) {
+		one.command = decode(applying->partition, command->gathered[i].data,
+				     command->gathered[i].len);
+		/* Nothing else is gathered: the numbers of changes begin anew in each command. */
+		status = one.command == NULL || one.command->source_partition_id == 0 ||
+					 one.command->n_gathered > 0
+				 ? ST_CORRUPT
+				 : apply_one(&one);
+	}
+	return status;
+}
+
 static enum status apply(struct group_fsm *fsm, const struct group_command *command,
 			 struct engine_batch *batch)
 {
 	struct partition *partition = partition_of(fsm);
-	ProtobufCAllocator allocator = proto_arena_allocator(&partition->arena);
-	Cleave__PartitionCommand *decoded = cleave__partition_command__unpack(&allocator, command->body.size,
-									      command->body.data);
+	Cleave__PartitionCommand *decoded = decode(partition, command->body.data, command->body.size);
 	struct applying applying = { partition, batch, decoded, command->index, command->term };
 	enum status status = decoded == NULL ? ST_CORRUPT : apply_command(&applying);
 

@@ -1,6 +1,9 @@
 /* Commands of a partition that are not writes of items: the indexes' definitions, progress of
  * feeds, rows of global indexes.
  *
+ * Gathered commands: of all that come in one loop turn, or while the entry of those before is on its
+ * way, one log entry is made.  An entry costs the group as much as many rows do.
+ *
  * Threads  loop thread.
  * Memory   a proposal is embedded in the caller's operation until done() ran; the command is
  *          borrowed until partition_propose() returns.
@@ -20,6 +23,11 @@ enum status partition_propose_pack(const Cleave__PartitionCommand *command, stru
  * ST_OVERLOADED, ST_NO_MEMORY, ST_NO_SPACE: it will not. */
 enum status partition_propose(struct partition *partition, Cleave__PartitionCommand *command,
 			      struct partition_proposal *proposal) MUST_CHECK;
+
+/* The same, for rows of global indexes, which may wait until others before them are applied.  ST_OVERLOADED
+ * may come by done() too. */
+enum status partition_propose_gathered(struct partition *partition, Cleave__PartitionCommand *command,
+				       struct partition_proposal *proposal) MUST_CHECK;
 
 /* For partition.c and partition_fsm.c. */
 void partition_propose_init(struct partition *partition);

@@ -133,12 +133,8 @@ static bool is_passed(const struct partition *partition, const Cleave__WriteInde
 			     partition_sources_mark(&partition->sources, message->source_partition_id)) <= 0;
 }
 
-/* A source sends one message at a time: a second one is the first again, which the sender has given up
- * waiting for.  A partition that is slow must not get the same rows into its log over and over. */
-static bool is_under_way(const struct partition *partition, uint64_t source_partition_id)
+static bool is_among(const struct queue *proposals, uint64_t source_partition_id)
 {
-	const struct queue *proposals = &partition->proposals;
-
 	for (struct queue *link = proposals->next; link != proposals; link = link->next) {
 		const struct partition_proposal *proposal = CONTAINER_OF(link, struct partition_proposal,
 									 link);
@@ -149,6 +145,14 @@ static bool is_under_way(const struct partition *partition, uint64_t source_part
 			return true;
 	}
 	return false;
+}
+
+/* A source sends one message at a time: a second one is the first again, which the sender has given up
+ * waiting for.  A partition that is slow must not get the same rows into its log over and over. */
+static bool is_under_way(const struct partition *partition, uint64_t source_partition_id)
+{
+	return is_among(&partition->proposals, source_partition_id) ||
+	       is_among(&partition->gathered, source_partition_id);
 }
 
 static enum status start(struct index_op *op, const Cleave__WriteIndexRowsRequest *message,
@@ -178,7 +182,7 @@ static enum status start(struct index_op *op, const Cleave__WriteIndexRowsReques
 		return ST_BUSY;
 	status = fill_command(message, arena, &command);
 	if (status == ST_OK)
-		status = partition_propose(partition, &command, &op->proposal);
+		status = partition_propose_gathered(partition, &command, &op->proposal);
 	return status == ST_OK ? ST_WOULD_BLOCK : status;
 }
 

@@ -289,6 +289,55 @@ static void of_an_overlap_the_new_part_is_taken(void **state)
 	fixture_close(&f);
 }
 
+static void put_other_source(struct fixture *f)
+{
+	feed_fixture_put_partition(&f->view.state, FEED_BASE, OTHER,
+				   slice_of(feed_other_start, sizeof(feed_other_start)),
+				   slice_of(feed_index_start, sizeof(feed_index_start)), 2);
+}
+
+/* In one turn, or while others are on their way. */
+static void messages_that_come_together_make_one_entry(void **state)
+{
+	static const uint64_t sources[] = { FEED_SOURCE, OTHER };
+	struct asked asked[ARRAY_COUNT(sources)];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, 1);
+	put_other_source(&f);
+	for (uint64_t round = 1; round <= 3; round++) {
+		uint64_t applied_index = group_applied_index(low(&f)->group);
+
+		f.net->nodes[1].is_disk_held = round == 3;
+		for (size_t i = 0; i < ARRAY_COUNT(sources); i++) {
+			struct message message;
+
+			message_init(&message);
+			message.base.source_partition_id = sources[i];
+			(void)add_row(&message, round, i == 0 ? "a" : "b", round == 2 ? NULL : "text");
+			(void)add_row(&message, round, i == 0 ? "c" : "d", "more text");
+			ask(&f, &asked[i], &message, 1);
+			message_close(&message);
+			if (round == 3)
+				group_fixture_run_ms(f.net, 1); /* the first is proposed, alone */
+		}
+		f.net->nodes[1].is_disk_held = false;
+		for (size_t i = 0; i < ARRAY_COUNT(sources); i++)
+			assert_int_equal(wait_for(&f, &asked[i]), ST_OK);
+		assert_int_equal(group_applied_index(low(&f)->group), applied_index + (round == 3 ? 2 : 1));
+		assert_row(&f, "a", round == 2 ? NULL : "text");
+		assert_row(&f, "b", round == 2 ? NULL : "text");
+		assert_row(&f, "c", "more text");
+		assert_row(&f, "d", "more text");
+		for (size_t i = 0; i < ARRAY_COUNT(sources); i++)
+			assert_int_equal(
+				get_u64_be(partition_sources_mark(&low(&f)->sources, sources[i]).data + 1),
+				round);
+	}
+	fixture_close(&f);
+}
+
 /* The first is not applied when the second comes: a sender that waited in vain. */
 static void a_message_sent_again_waits_for_the_first(void **state)
 {
@@ -300,9 +349,7 @@ static void a_message_sent_again_waits_for_the_first(void **state)
 
 	(void)state;
 	fixture_open(&f, 1);
-	feed_fixture_put_partition(&f.view.state, FEED_BASE, OTHER,
-				   slice_of(feed_other_start, sizeof(feed_other_start)),
-				   slice_of(feed_index_start, sizeof(feed_index_start)), 2);
+	put_other_source(&f);
 	message_init(&message);
 	(void)add_row(&message, 1, "a", "one");
 	ask(&f, &first, &message, 1);
@@ -584,7 +631,37 @@ static void the_longest_keys_are_taken(void **state)
 
 /* --- ends --- */
 
+/* One is in the log, the other waits for it. */
 static void requests_that_wait_are_answered_when_the_partition_closes(void **state)
+{
+	struct asked proposed;
+	struct asked waiting;
+	struct message message;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, 1);
+	put_other_source(&f);
+	message_init(&message);
+	(void)add_row(&message, 1, "a", "one");
+	f.net->nodes[1].is_disk_held = true;
+	ask(&f, &proposed, &message, 1);
+	group_fixture_run_ms(f.net, 1);
+	message.base.source_partition_id = OTHER;
+	ask(&f, &waiting, &message, 1);
+	group_fixture_run_ms(f.net, 1);
+	message_close(&message);
+	assert_int_equal(proposed.reply_count + waiting.reply_count, 0);
+	partition_table_drop(&f.partitions, low(&f));
+	assert_int_equal(proposed.reply_count, 1);
+	assert_int_equal(proposed.status, ST_UNKNOWN_OUTCOME);
+	assert_int_equal(waiting.reply_count, 1);
+	assert_int_equal(waiting.status, ST_NOT_LEADER);
+	f.net->nodes[1].is_disk_held = false;
+	fixture_close(&f);
+}
+
+static void requests_of_one_turn_are_answered_when_the_partition_closes(void **state)
 {
 	struct asked asked;
 	struct message message;
@@ -599,7 +676,7 @@ static void requests_that_wait_are_answered_when_the_partition_closes(void **sta
 	assert_int_equal(asked.reply_count, 0);
 	partition_table_drop(&f.partitions, low(&f));
 	assert_int_equal(asked.reply_count, 1);
-	assert_int_equal(asked.status, ST_UNKNOWN_OUTCOME);
+	assert_int_equal(asked.status, ST_NOT_LEADER);
 	fixture_close(&f);
 }
 
@@ -635,6 +712,8 @@ int main(void)
 		cmocka_unit_test(known_sources_go_on_without_the_catalog),
 		cmocka_unit_test(a_page_of_the_largest_items_is_taken),
 		cmocka_unit_test(the_longest_keys_are_taken),
+		cmocka_unit_test(messages_that_come_together_make_one_entry),
+		cmocka_unit_test(requests_of_one_turn_are_answered_when_the_partition_closes),
 		cmocka_unit_test(requests_that_wait_are_answered_when_the_partition_closes),
 		cmocka_unit_test(a_full_disk_takes_no_rows),
 	};
