@@ -8,7 +8,7 @@
 enum {
 	CATALOG_PENDING_MAX = 256, /* changes between evaluation and apply */
 	CATALOG_WATCHERS_MAX = 4096,
-	CATALOG_READS_MAX = 4096, /* syncs that wait for a confirmation round */
+	CATALOG_READS_MAX = 4096, /* syncs and refusals that wait for a confirmation round */
 	CATALOG_REQUEST_ARENA_SIZE_MAX = 64 * 1024 * 1024,
 	CATALOG_UPDATE_SIZE_MAX = 32 * 1024 * 1024,
 };
@@ -57,9 +57,12 @@ void catalog_reply_not_leader(struct catalog *catalog, struct rpc_request *reque
 /* Answer with a packed message. */
 void catalog_reply_message(struct rpc_request *request, const ProtobufCMessage *message);
 
-/* catalog_watch.c: watches and syncs */
+/* catalog_watch.c: watches, syncs and refusals */
 void catalog_handle_watch(struct catalog *catalog, struct rpc_request *request);
 void catalog_handle_sync(struct catalog *catalog, struct rpc_request *request);
+/* Refuse a request.  What the state of the catalog is the reason for, for all the caller knows, is
+ * said once it is confirmed that this replica leads: another leader may have changed it meanwhile. */
+void catalog_refuse(struct catalog *catalog, struct rpc_request *request, enum status status);
 void catalog_watch_on_applied(struct catalog *catalog);
 /* Answer all that wait. */
 void catalog_watch_stop(struct catalog *catalog);

@@ -417,6 +417,6 @@ void catalog_handle_table(struct catalog *catalog, struct rpc_request *request)
 	else if (status == ST_NOT_LEADER)
 		catalog_reply_not_leader(catalog, request);
 	else if (status != ST_OK)
-		rpc_request_reply_status(request, status);
+		catalog_refuse(catalog, request, status);
 	/* else it is answered when the change has been applied */
 }

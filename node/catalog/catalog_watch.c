@@ -1,4 +1,5 @@
-/* Watches, served by any replica, and syncs, served by the leader. */
+/* Watches, served by any replica; syncs and refusals, which a leader answers once it knows that it still
+ * is one. */
 #include <stdlib.h>
 
 #include "node/catalog/catalog_internal.h"
@@ -158,13 +159,14 @@ void catalog_watch_on_applied(struct catalog *catalog)
 	}
 }
 
-/* --- syncs --- */
+/* --- syncs and refusals --- */
 
 struct sync_read {
 	struct group_read read;
 	struct queue link;
 	struct catalog *catalog;
 	struct rpc_request *request;
+	enum status refusal; /* ST_OK: a sync */
 };
 
 static void answer_sync(struct catalog *catalog, struct rpc_request *request)
@@ -189,15 +191,19 @@ static void on_confirmed(struct group_read *read, enum status status)
 {
 	struct sync_read *sync = CONTAINER_OF(read, struct sync_read, read);
 	struct catalog *catalog = sync->catalog;
+	enum status refusal = sync->refusal;
 	struct rpc_request *request = end_read(sync);
 
-	if (status == ST_OK)
-		answer_sync(catalog, request);
-	else
+	if (status != ST_OK)
 		catalog_reply_not_leader(catalog, request);
+	else if (refusal != ST_OK)
+		rpc_request_reply_status(request, refusal);
+	else
+		answer_sync(catalog, request);
 }
 
-void catalog_handle_sync(struct catalog *catalog, struct rpc_request *request)
+/* Answer when a majority has confirmed that this replica still leads. */
+static void confirm(struct catalog *catalog, struct rpc_request *request, enum status refusal)
 {
 	struct sync_read *sync;
 	enum status status;
@@ -213,6 +219,7 @@ void catalog_handle_sync(struct catalog *catalog, struct rpc_request *request)
 	}
 	sync->catalog = catalog;
 	sync->request = request;
+	sync->refusal = refusal;
 	sync->read.cb = on_confirmed;
 	queue_init(&sync->link);
 	queue_push_tail(&catalog->reads, &sync->link);
@@ -220,6 +227,21 @@ void catalog_handle_sync(struct catalog *catalog, struct rpc_request *request)
 	status = group_read_start(catalog->group, &sync->read);
 	if (status != ST_WOULD_BLOCK)
 		on_confirmed(&sync->read, status);
+}
+
+void catalog_handle_sync(struct catalog *catalog, struct rpc_request *request)
+{
+	confirm(catalog, request, ST_OK);
+}
+
+void catalog_refuse(struct catalog *catalog, struct rpc_request *request, enum status status)
+{
+	bool is_lasting = status == ST_BUSY || !status_is_retryable(status);
+
+	if (is_lasting)
+		confirm(catalog, request, status);
+	else
+		rpc_request_reply_status(request, status);
 }
 
 void catalog_watch_stop(struct catalog *catalog)

@@ -127,6 +127,30 @@ static void two_changes_of_one_table_do_not_overlap(void **state)
 	world_stop(&world);
 }
 
+/* Else a leader that others have replaced says of a new table that there is none. */
+static void a_refusal_waits_until_leadership_is_confirmed(void **state)
+{
+	struct catalog_world world;
+	struct fake_request request;
+	Cleave__DeleteTableRequest message = CLEAVE__DELETE_TABLE_REQUEST__INIT;
+	uint64_t number = 900;
+	char name[] = "orders";
+
+	(void)state;
+	world_start(&world, 1);
+	world_register(&world, 1);
+	message.name = name;
+	message.request_id = (ProtobufCBinaryData){ sizeof(number), (uint8_t *)&number };
+	fake_request_init(&request, &world.loop.base, METHOD_CATALOG_DELETE_TABLE, &message.base);
+	catalog_handle(world.catalog, &request.base);
+	assert_int_equal(request.answer_count, 0);
+	loop_settle(&world.loop);
+	assert_int_equal(request.answer_count, 1);
+	assert_int_equal(request.status, ST_NOT_FOUND);
+	fake_request_close(&request);
+	world_stop(&world);
+}
+
 static void delete_follows_the_state_of_the_table(void **state)
 {
 	struct catalog_world world;
@@ -376,6 +400,7 @@ int main(void)
 		cmocka_unit_test(retried_create_gets_its_first_outcome),
 		cmocka_unit_test(request_without_id_or_with_a_bad_name_is_invalid),
 		cmocka_unit_test(two_changes_of_one_table_do_not_overlap),
+		cmocka_unit_test(a_refusal_waits_until_leadership_is_confirmed),
 		cmocka_unit_test(delete_follows_the_state_of_the_table),
 		cmocka_unit_test(update_replaces_settings_and_notes_when),
 		cmocka_unit_test(protected_table_is_not_deleted),
