@@ -9,7 +9,6 @@ void router_init(struct router *router, struct rpc_transport *transport, const u
 	peer_follow_init(&router->peers, &router->view, transport);
 	route_init(&router->route, &router->view, transport, zone);
 	route_env_init(&router->items, &router->view, &router->route, transport);
-	item_op_register_metrics();
 	replica_call_register_metrics();
 }
 

@@ -44,7 +44,8 @@ static void log_failure(const struct item_op *op, enum status status)
 {
 	log_warn("item", "failed",
 		 "operation=GetItem status=%s partition=%" PRIu64 " node=%" PRIu64 " attempts=%" PRIu32,
-		 status_name(status), op->target.partition_id, op->target.node_id, op->attempt_count);
+		 status_name(status), op->call.target.partition_id, op->call.target.node_id,
+		 op->call.attempt_count);
 }
 
 static void answer(struct item_state *state)

@@ -35,8 +35,8 @@ static void log_failure(const struct write_state *state, enum status status)
 
 	log_warn("item", "failed",
 		 "operation=%s status=%s partition=%" PRIu64 " node=%" PRIu64 " attempts=%" PRIu32,
-		 state->request->operation->name, status_name(status), op->target.partition_id,
-		 op->target.node_id, op->attempt_count);
+		 state->request->operation->name, status_name(status), op->call.target.partition_id,
+		 op->call.target.node_id, op->call.attempt_count);
 }
 
 /* What the write cost in each index, for ConsumedCapacity.  False: no memory. */

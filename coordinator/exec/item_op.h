@@ -1,14 +1,6 @@
-/* One-key operations: route, send, judge the answer, try again.
+/* One-key operations: one replica_call each, with a write's request id and its doubts.
  *
- *   ROUTE --> SEND --> VERDICT --> CLOSE --> done
- *    ^  |                |
- *    |  +---> PAUSE <----+  nobody to ask, nobody leads, too busy, moved
- *    +----------+-------+
- *
- * ROUTE and VERDICT never wait.  SEND waits for the reply, PAUSE for a timer, CLOSE for the end
- * of the loop's turn.  Every attempt of a write carries the same request id, so that it takes
- * effect once; an attempt has a time limit of its own, so that a node which does not answer
- * does not hold the operation; all attempts together have until its deadline.
+ * Every attempt of a write carries the same request id, so that it takes effect once.
  *
  * Threads  loop thread of env->runtime.
  * Memory   an operation is embedded in the caller's and stays until done() ran; so do row_key
@@ -26,8 +18,7 @@
 #define COORDINATOR_EXEC_ITEM_OP_H
 
 #include "proto/base/arena.h"
-#include "proto/route/route_env.h"
-#include "proto/rpc/rpc.h"
+#include "proto/route/replica_call.h"
 #include "proto/wire/item.pb-c.h"
 
 enum {
@@ -36,22 +27,10 @@ enum {
 	 * in time.  A write that is merely slow is asked after under its request id. */
 	ITEM_OP_ATTEMPT_MS = 500,
 	ITEM_OP_SUSPECT_ATTEMPT_MS = 100, /* of a node that let a call time out lately */
-	/* Both double with every fourth attempt of the operation that met silence, so that a leader
-	 * which is always slower is heard in the end. */
-	ITEM_OP_ATTEMPT_MS_MAX = 4000,
 	ITEM_OP_REQUEST_ID_SIZE = 16,
 };
 
 enum item_op_kind { ITEM_OP_GET, ITEM_OP_PUT, ITEM_OP_DELETE, ITEM_OP_UPDATE };
-
-enum item_op_phase {
-	ITEM_OP_IDLE,
-	ITEM_OP_ROUTE,
-	ITEM_OP_SEND,
-	ITEM_OP_VERDICT,
-	ITEM_OP_PAUSE,
-	ITEM_OP_CLOSE,
-};
 
 struct item_op {
 	/* Set by the caller; the rest zeroed. */
@@ -85,29 +64,13 @@ struct item_op {
 	Cleave__IndexWriteUnits *const *index_units; /* writes: of each index that it touched */
 	size_t index_unit_count;
 	uint64_t collection_size_bytes; /* 0: not told */
-	uint32_t attempt_count;
-	/* The operation's own. */
-	struct route_env *env;
-	enum item_op_phase phase;
-	struct rpc_call call;
-	struct runtime_timer timer;
-	struct runtime_task close_task;
-	struct route_tried tried;
-	struct route_target target;
-	uint64_t routed_version;     /* of the catalog's copy, when target was chosen */
+	bool may_have_happened;         /* writes: an attempt ended without an answer */
+	/* The operation's own; call.target and call.attempt_count may be looked at in done(). */
+	struct replica_call call;
 	uint64_t first_sent_mono_us; /* 0: nothing has left yet */
-	uint32_t pause_count;
-	uint32_t silence_count; /* attempts that timed out */
-	bool has_left;          /* some attempt was sent */
-	bool may_have_happened; /* a write's attempt ended without an answer */
-	bool has_met_stale;
-	bool accepts_frozen;
-	bool is_canceled;
+	bool has_left;               /* some attempt was sent */
 	uint8_t request_id[ITEM_OP_REQUEST_ID_SIZE];
 };
-
-/* Before the first operation. */
-void item_op_register_metrics(void);
 
 void item_op_start(struct route_env *env, struct item_op *op);
 /* done() still comes, once, later.  Harmless when not under way. */

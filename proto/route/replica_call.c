@@ -4,11 +4,11 @@
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/proto_arena.h"
 
-enum { US_PER_MS = 1000, PAUSE_DOUBLINGS_MAX = 5 };
+enum { US_PER_MS = 1000, PAUSE_DOUBLINGS_MAX = 5, SILENCES_PER_DOUBLING = 4, SILENCE_DOUBLINGS_MAX = 8 };
 
 static struct metric retries = {
 	.name = "cleave_replica_call_retries_total",
-	.help = "Attempts after the first of range reads, batch reads and rows of global indexes.",
+	.help = "Attempts after the first to read or write at a replica.",
 	.kind = METRIC_COUNTER,
 };
 
@@ -62,19 +62,27 @@ static void route_on_error(struct replica_call *call, enum status status)
 		end_round(call);
 }
 
+static void end_at_deadline(struct replica_call *call)
+{
+	if (call->status_at_deadline != ST_OK)
+		finish(call, call->status_at_deadline);
+	else
+		finish(call, call->status == ST_OK ? ST_TIMEOUT : call->status);
+}
+
 static void choose_target(struct replica_call *call)
 {
 	enum status status = ST_NOT_FOUND;
 
 	if (runtime_mono_us(call->env->runtime) >= call->deadline_mono_us) {
-		finish(call, call->status == ST_OK ? ST_TIMEOUT : call->status);
+		end_at_deadline(call);
 		return;
 	}
 	call->routed_version = call->env->view->state.version;
 	call->partition = find_partition(call);
 	if (call->partition != NULL)
-		status = route_pick_replica(call->env->route, call->partition, route_kind(call), &call->tried,
-					    &call->target);
+		status = route_pick(call->env->route, call->partition, route_kind(call), &call->tried,
+				    &call->target);
 	if (status == ST_OK)
 		call->phase = REPLICA_CALL_SEND;
 	else
@@ -86,8 +94,15 @@ static void choose_target(struct replica_call *call)
 static uint32_t attempt_timeout_ms(const struct replica_call *call)
 {
 	uint64_t left_ms = (call->deadline_mono_us - runtime_mono_us(call->env->runtime)) / US_PER_MS + 1;
+	uint32_t first_ms = call->attempt_ms != 0 ? call->attempt_ms : REPLICA_CALL_ATTEMPT_MS;
+	uint32_t doublings = call->silence_count / SILENCES_PER_DOUBLING;
+	uint32_t limit_ms = REPLICA_CALL_ATTEMPT_MS_MAX;
 
-	return left_ms < REPLICA_CALL_ATTEMPT_MS ? (uint32_t)left_ms : REPLICA_CALL_ATTEMPT_MS;
+	if (call->target.is_suspect && call->attempt_suspect_ms != 0)
+		first_ms = call->attempt_suspect_ms;
+	if (doublings <= SILENCE_DOUBLINGS_MAX && first_ms << doublings < limit_ms)
+		limit_ms = first_ms << doublings;
+	return left_ms < limit_ms ? (uint32_t)left_ms : limit_ms;
 }
 
 static void on_reply(struct rpc_call *rpc)
@@ -126,11 +141,15 @@ static enum status send_attempt(struct replica_call *call)
 
 /* --- verdict --- */
 
-static void take_answer(struct replica_call *call)
+/* verdict: ST_OK, or that a write had no effect. */
+static void take_answer(struct replica_call *call, enum status verdict)
 {
+	enum status status;
+
 	if (call->is_consistent)
 		route_learn_leader(call->env->route, call->target.partition_id, call->target.node_id);
-	finish(call, call->take(call, call->call.reply));
+	status = call->take(call, call->call.reply);
+	finish(call, status == ST_OK ? verdict : status);
 }
 
 /* What the replica says of others; zeros if it says nothing. */
@@ -182,8 +201,10 @@ static void follow_move(struct replica_call *call)
 
 static void leave_node(struct replica_call *call, bool is_silent)
 {
-	if (is_silent)
+	if (is_silent) {
+		call->silence_count++;
 		route_learn_silence(call->env->route, call->target.node_id);
+	}
 	route_learn_not_leader(call->env->route, call->target.partition_id, call->target.node_id);
 	try_next(call);
 }
@@ -201,6 +222,8 @@ static void judge(struct replica_call *call)
 {
 	enum status status = call->call.status;
 
+	if (call->note != NULL)
+		call->note(call, status);
 	if (status != ST_OK)
 		call->status = status;
 	if (call->is_canceled) {
@@ -209,10 +232,13 @@ static void judge(struct replica_call *call)
 	}
 	switch (status) {
 	case ST_OK:
-		take_answer(call);
+	case ST_CONDITION_FAILED:
+	case ST_REFUSED:
+		take_answer(call, status);
 		return;
 	case ST_NOT_LEADER:
 	case ST_UNAVAILABLE:
+	case ST_UNKNOWN_OUTCOME:
 		follow_leader(call);
 		return;
 	case ST_MOVED:

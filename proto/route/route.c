@@ -99,9 +99,8 @@ static uint64_t best_replica(struct route *route, const struct partition_info *p
 	return best_node_id;
 }
 
-enum status route_pick_replica(struct route *route, const struct partition_info *partition,
-			       enum route_kind kind, const struct route_tried *tried,
-			       struct route_target *target_out)
+enum status route_pick(struct route *route, const struct partition_info *partition, enum route_kind kind,
+		       const struct route_tried *tried, struct route_target *target_out)
 {
 	uint64_t node_id = best_replica(route, partition, kind, tried);
 
@@ -110,16 +109,6 @@ enum status route_pick_replica(struct route *route, const struct partition_info 
 	*target_out = (struct route_target){ partition->partition_id, node_id, partition->epoch,
 					     is_suspect(route, node_id) };
 	return ST_OK;
-}
-
-enum status route_pick(struct route *route, struct slice row_key, enum route_kind kind,
-		       const struct route_tried *tried, struct route_target *target_out)
-{
-	const struct partition_info *partition = catalog_view_find_partition(route->view, row_key);
-
-	if (partition == NULL)
-		return ST_NOT_FOUND;
-	return route_pick_replica(route, partition, kind, tried, target_out);
 }
 
 void route_learn_leader(struct route *route, uint64_t partition_id, uint64_t node_id)

@@ -11,8 +11,7 @@
  *
  * Threads  loop thread of the transport's runtime.
  * Memory   view, transport and zone are borrowed.
- * Errors   route_pick(): ST_NOT_FOUND no partition holds the key (refresh the view),
- *          ST_UNREACHABLE no replica is left to ask.
+ * Errors   route_pick(): ST_UNREACHABLE no replica is left to ask.
  */
 #ifndef PROTO_ROUTE_ROUTE_H
 #define PROTO_ROUTE_ROUTE_H
@@ -55,13 +54,8 @@ void route_init(struct route *route, struct catalog_view *view, struct rpc_trans
 		const char *zone);
 void route_close(struct route *route);
 
-enum status route_pick(struct route *route, struct slice row_key, enum route_kind kind,
+enum status route_pick(struct route *route, const struct partition_info *partition, enum route_kind kind,
 		       const struct route_tried *tried, struct route_target *target_out) MUST_CHECK;
-
-/* The same for a partition that the caller has found. */
-enum status route_pick_replica(struct route *route, const struct partition_info *partition,
-			       enum route_kind kind, const struct route_tried *tried,
-			       struct route_target *target_out) MUST_CHECK;
 
 /* A full list takes no more. */
 void route_tried_add(struct route_tried *tried, uint64_t node_id);

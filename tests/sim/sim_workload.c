@@ -262,7 +262,7 @@ static void on_done(struct item_op *answer)
 
 	sim_world_trace(workload->world, TRACE_ANSWER + client->id * 100, (uint64_t)(int64_t)answer->status);
 	op->status = answer->status;
-	op->attempt_count = answer->attempt_count;
+	op->attempt_count = answer->call.attempt_count;
 	op->return_us = workload->world->now_us;
 	client->is_busy = false;
 	if (answer->status == ST_OK || (answer->status == ST_CONDITION_FAILED && op->kind == SIM_CAS))

@@ -332,11 +332,11 @@ static inline enum status fixture_wait(struct item_fixture *f)
 	for (uint32_t ms = 0; f->done_count == 0 && ms <= 2 * ITEM_OP_DEADLINE_MS; ms++)
 		manual_runtime_advance_ms(&f->runtime, 1);
 	assert_int_equal(f->done_count, 1);
-	assert_false(runtime_timer_is_active(&f->op.timer));
+	assert_false(runtime_timer_is_active(&f->op.call.timer));
 	assert_int_equal(runtime_next_deadline_mono_us(&f->runtime.base), UINT64_MAX);
 	manual_runtime_advance_ms(&f->runtime, 10);
 	assert_int_equal(f->done_count, 1);
-	assert_int_equal(f->op.attempt_count, f->sent_count);
+	assert_int_equal(f->op.call.attempt_count, f->sent_count);
 	return f->op.status;
 }
 

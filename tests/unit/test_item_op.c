@@ -291,6 +291,22 @@ static void a_key_of_a_table_that_is_gone_is_not_found(void **state)
 	fixture_close(&f);
 }
 
+/* Partitions of a table that is being made come later than the table. */
+static void a_key_that_no_partition_holds_is_waited_for(void **state)
+{
+	struct item_fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	catalog_state_remove_partition(&f.view.state, FIXTURE_PARTITION);
+	fixture_start(&f, ITEM_OP_PUT, false);
+	manual_runtime_advance_ms(&f.runtime, ITEM_OP_DEADLINE_MS / 2);
+	assert_int_equal(f.done_count, 0);
+	assert_int_equal(fixture_wait(&f), ST_NOT_FOUND);
+	assert_int_equal(f.sent_count, 0);
+	fixture_close(&f);
+}
+
 static void nobody_reachable_is_unreachable_at_the_deadline(void **state)
 {
 	static const struct scripted script[] = { { .status = ST_OK } };
@@ -426,7 +442,7 @@ static void a_canceled_pause_ends_once_and_later(void **state)
 	SCRIPT(&f, script);
 	fixture_start(&f, ITEM_OP_PUT, false);
 	manual_runtime_settle(&f.runtime);
-	assert_int_equal(f.op.phase, ITEM_OP_PAUSE);
+	assert_int_equal(f.op.call.phase, REPLICA_CALL_PAUSE);
 	item_op_cancel(&f.op);
 	assert_int_equal(f.done_count, 0);
 	assert_int_equal(fixture_wait(&f), ST_CANCELED);
@@ -453,6 +469,7 @@ int main(void)
 		cmocka_unit_test(a_moved_partition_is_found_once_the_catalog_is_refreshed),
 		cmocka_unit_test(a_replica_behind_our_catalog_is_passed_over),
 		cmocka_unit_test(a_key_of_a_table_that_is_gone_is_not_found),
+		cmocka_unit_test(a_key_that_no_partition_holds_is_waited_for),
 		cmocka_unit_test(nobody_reachable_is_unreachable_at_the_deadline),
 		cmocka_unit_test(a_put_in_doubt_at_the_deadline_has_an_unknown_outcome),
 		cmocka_unit_test(a_put_that_nobody_admitted_is_not_in_doubt),

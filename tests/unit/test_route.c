@@ -3,7 +3,9 @@
 static uint64_t pick(struct item_fixture *f, enum route_kind kind, const struct route_tried *tried)
 {
 	struct route_target target = { .node_id = 0 };
-	enum status status = route_pick(&f->route, buf_slice(&f->row_key), kind, tried, &target);
+	const struct partition_info *partition = catalog_view_find_partition(&f->view,
+									     buf_slice(&f->row_key));
+	enum status status = route_pick(&f->route, partition, kind, tried, &target);
 
 	assert_true(status == ST_OK || status == ST_UNREACHABLE);
 	assert_int_equal(status == ST_OK, target.node_id != 0);
@@ -80,23 +82,6 @@ static void a_silent_node_comes_last_until_it_is_forgiven(void **state)
 	fixture_close(&f);
 }
 
-static void a_key_that_no_partition_holds_is_not_found(void **state)
-{
-	struct route_tried tried = { .count = 0 };
-	struct route_target target;
-	struct item_fixture f;
-
-	(void)state;
-	fixture_open(&f);
-	assert_int_equal(route_pick(&f.route,
-				    slice_of("\0\0\0\x63"
-					     "key",
-					     7),
-				    ROUTE_LEADER, &tried, &target),
-			 ST_NOT_FOUND);
-	fixture_close(&f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,7 +89,6 @@ int main(void)
 		cmocka_unit_test(tried_and_unconnected_nodes_are_left_out),
 		cmocka_unit_test(an_eventual_read_stays_in_its_zone_and_else_rotates),
 		cmocka_unit_test(a_silent_node_comes_last_until_it_is_forgiven),
-		cmocka_unit_test(a_key_that_no_partition_holds_is_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
