@@ -19,23 +19,21 @@ enum {
 	REPLY_BYTES_MAX = 4 * 1024 * 1024,
 };
 
-struct get_op {
-	struct queue link;
+/* A request until it is answered. */
+struct request_op {
+	struct queue link; /* among the spares */
 	struct handle_item *items;
 	struct rpc_request *request;
 	struct arena arena;
-	struct partition_read read;
-	bool is_projected;
-	struct eval_projection projection;
-};
-
-struct write_op {
-	struct queue link;
-	struct handle_item *items;
-	struct rpc_request *request;
-	struct arena arena;
-	uint64_t partition_id;
-	struct partition_write write;
+	uint64_t partition_id; /* 0 until it is known */
+	union {
+		struct {
+			struct partition_read read;
+			bool is_projected;
+			struct eval_projection projection;
+		};
+		struct partition_write write;
+	};
 };
 
 void handle_item_init(struct handle_item *items, struct partition_table *partitions)
@@ -44,22 +42,15 @@ void handle_item_init(struct handle_item *items, struct partition_table *partiti
 	buf_init(&items->reply, REPLY_BYTES_MAX);
 	buf_init(&items->projected, REPLY_BYTES_MAX);
 	buf_init(&items->row_key, LIMIT_ROW_KEY_SIZE_BYTES);
-	queue_init(&items->spare_gets);
-	queue_init(&items->spare_writes);
+	queue_init(&items->spares);
 }
 
 void handle_item_close(struct handle_item *items)
 {
 	struct queue *link;
 
-	while ((link = queue_pop_head(&items->spare_gets)) != NULL) {
-		struct get_op *op = CONTAINER_OF(link, struct get_op, link);
-
-		arena_close(&op->arena);
-		free(op);
-	}
-	while ((link = queue_pop_head(&items->spare_writes)) != NULL) {
-		struct write_op *op = CONTAINER_OF(link, struct write_op, link);
+	while ((link = queue_pop_head(&items->spares)) != NULL) {
+		struct request_op *op = CONTAINER_OF(link, struct request_op, link);
 
 		arena_close(&op->arena);
 		free(op);
@@ -67,6 +58,44 @@ void handle_item_close(struct handle_item *items)
 	buf_close(&items->row_key);
 	buf_close(&items->reply);
 	buf_close(&items->projected);
+}
+
+/* Answers the request if there is no memory. */
+static struct request_op *request_op_create(struct handle_item *items, struct rpc_request *request)
+{
+	struct queue *link = queue_pop_head(&items->spares);
+	struct request_op *op;
+
+	if (link != NULL) {
+		items->spare_count--;
+		op = CONTAINER_OF(link, struct request_op, link);
+	} else {
+		op = calloc(1, sizeof(*op));
+		if (op == NULL) {
+			rpc_request_reply_status(request, ST_NO_MEMORY);
+			return NULL;
+		}
+		arena_init(&op->arena, ARENA_BYTES_MAX);
+	}
+	queue_init(&op->link);
+	op->items = items;
+	op->request = request;
+	op->partition_id = 0;
+	return op;
+}
+
+static void request_op_destroy(struct request_op *op)
+{
+	struct handle_item *items = op->items;
+
+	arena_reset(&op->arena);
+	if (items->spare_count < HANDLE_ITEM_SPARES_MAX) {
+		items->spare_count++;
+		queue_push_tail(&items->spares, &op->link);
+		return;
+	}
+	arena_close(&op->arena);
+	free(op);
 }
 
 /* --- answers --- */
@@ -78,42 +107,8 @@ static ProtobufCBinaryData borrow(struct slice bytes)
 
 /* --- get --- */
 
-static struct get_op *get_op_create(struct handle_item *items, struct rpc_request *request)
-{
-	struct queue *link = queue_pop_head(&items->spare_gets);
-	struct get_op *op;
-
-	if (link != NULL) {
-		items->spare_get_count--;
-		op = CONTAINER_OF(link, struct get_op, link);
-	} else {
-		op = calloc(1, sizeof(*op));
-		if (op == NULL)
-			return NULL;
-		arena_init(&op->arena, ARENA_BYTES_MAX);
-	}
-	queue_init(&op->link);
-	op->items = items;
-	op->request = request;
-	return op;
-}
-
-static void get_op_destroy(struct get_op *op)
-{
-	struct handle_item *items = op->items;
-
-	arena_reset(&op->arena);
-	if (items->spare_get_count < HANDLE_ITEM_SPARES_MAX) {
-		items->spare_get_count++;
-		queue_push_tail(&items->spare_gets, &op->link);
-		return;
-	}
-	arena_close(&op->arena);
-	free(op);
-}
-
 /* The item, or the part of it that was asked for. */
-static enum status project_item(struct get_op *op, struct slice *item_out)
+static enum status project_item(struct request_op *op, struct slice *item_out)
 {
 	struct buf *out = &op->items->projected;
 	enum status status;
@@ -127,7 +122,7 @@ static enum status project_item(struct get_op *op, struct slice *item_out)
 	return status;
 }
 
-static void reply_item(struct get_op *op, bool found)
+static void reply_item(struct request_op *op, bool found)
 {
 	struct handle_item *items = op->items;
 	Cleave__GetItemReply reply;
@@ -153,25 +148,24 @@ static void reply_item(struct get_op *op, bool found)
 	rpc_request_reply(op->request, ST_OK, buf_slice(&items->reply));
 }
 
-static void finish_get(struct get_op *op, enum status status, uint64_t partition_id)
+static void finish_get(struct request_op *op, enum status status)
 {
 	if (status == ST_OK || status == ST_NOT_FOUND)
 		reply_item(op, status == ST_OK);
 	else
-		reply_failure_send(op->items->partitions, op->request, status, partition_id, "read failed");
+		reply_failure_send(op->items->partitions, op->request, status, op->partition_id,
+				   "read failed");
 	partition_read_close(&op->read);
-	get_op_destroy(op);
+	request_op_destroy(op);
 }
 
 static void on_read(struct partition_read *read)
 {
-	struct get_op *op = CONTAINER_OF(read, struct get_op, read);
-
-	finish_get(op, read->status, read->partition->id);
+	finish_get(CONTAINER_OF(read, struct request_op, read), read->status);
 }
 
 /* It comes from outside: it is checked before it is used. */
-static enum status take_projection(struct get_op *op, const Cleave__ExprProjection *projection)
+static enum status take_projection(struct request_op *op, const Cleave__ExprProjection *projection)
 {
 	op->is_projected = projection != NULL;
 	if (!op->is_projected)
@@ -183,26 +177,25 @@ static enum status take_projection(struct get_op *op, const Cleave__ExprProjecti
 
 void handle_item_get(struct handle_item *items, struct rpc_request *request)
 {
-	struct get_op *op = get_op_create(items, request);
+	struct request_op *op = request_op_create(items, request);
 	ProtobufCAllocator allocator;
 	Cleave__GetItemRequest *message;
 	struct partition *partition;
 	enum status status;
 
-	if (op == NULL) {
-		rpc_request_reply_status(request, ST_NO_MEMORY);
+	if (op == NULL)
 		return;
-	}
 	allocator = proto_arena_allocator(&op->arena);
 	message = cleave__get_item_request__unpack(&allocator, request->body.size, request->body.data);
 	op->read = (struct partition_read){ .done = on_read };
 	if (message == NULL || message->row_key.len == 0 || message->row_key.len > LIMIT_ROW_KEY_SIZE_BYTES) {
-		finish_get(op, ST_INVALID, 0);
+		finish_get(op, ST_INVALID);
 		return;
 	}
+	op->partition_id = message->partition_id;
 	status = take_projection(op, message->projection);
 	if (status != ST_OK) {
-		finish_get(op, status, message->partition_id);
+		finish_get(op, status);
 		return;
 	}
 	op->read.row_key = slice_of(message->row_key.data, message->row_key.len);
@@ -211,46 +204,12 @@ void handle_item_get(struct handle_item *items, struct rpc_request *request)
 	partition = partition_table_find(items->partitions, message->partition_id);
 	status = partition == NULL ? ST_MOVED : partition_read_start(partition, &op->read);
 	if (status != ST_WOULD_BLOCK)
-		finish_get(op, status, message->partition_id);
+		finish_get(op, status);
 }
 
 /* --- write --- */
 
-static struct write_op *write_op_create(struct handle_item *items, struct rpc_request *request)
-{
-	struct queue *link = queue_pop_head(&items->spare_writes);
-	struct write_op *op;
-
-	if (link != NULL) {
-		items->spare_write_count--;
-		op = CONTAINER_OF(link, struct write_op, link);
-	} else {
-		op = calloc(1, sizeof(*op));
-		if (op == NULL)
-			return NULL;
-		arena_init(&op->arena, ARENA_BYTES_MAX);
-	}
-	queue_init(&op->link);
-	op->items = items;
-	op->request = request;
-	return op;
-}
-
-static void write_op_destroy(struct write_op *op)
-{
-	struct handle_item *items = op->items;
-
-	arena_reset(&op->arena);
-	if (items->spare_write_count < HANDLE_ITEM_SPARES_MAX) {
-		items->spare_write_count++;
-		queue_push_tail(&items->spare_writes, &op->link);
-		return;
-	}
-	arena_close(&op->arena);
-	free(op);
-}
-
-static void reply_verdict(struct write_op *op, enum status verdict)
+static void reply_verdict(struct request_op *op, enum status verdict)
 {
 	struct handle_item *items = op->items;
 	const struct partition_write *write = &op->write;
@@ -278,19 +237,19 @@ static void reply_verdict(struct write_op *op, enum status verdict)
 	rpc_request_reply(op->request, verdict, buf_slice(&items->reply));
 }
 
-static void finish_write(struct write_op *op, enum status status)
+static void finish_write(struct request_op *op, enum status status)
 {
 	if (status == ST_OK || status == ST_CONDITION_FAILED || status == ST_REFUSED)
 		reply_verdict(op, status);
 	else
 		reply_failure_send(op->items->partitions, op->request, status, op->partition_id,
 				   "write failed");
-	write_op_destroy(op);
+	request_op_destroy(op);
 }
 
 static void on_written(struct partition_write *write)
 {
-	finish_write(CONTAINER_OF(write, struct write_op, write), write->status);
+	finish_write(CONTAINER_OF(write, struct request_op, write), write->status);
 }
 
 static bool is_well_formed(const Cleave__WriteItemRequest *message)
@@ -332,7 +291,7 @@ static void fill_write(struct partition_write *write, const Cleave__WriteItemReq
 	write->needs_collection_size = message->needs_collection_size;
 }
 
-static enum status start_write(struct write_op *op, const Cleave__WriteItemRequest *message)
+static enum status start_write(struct request_op *op, const Cleave__WriteItemRequest *message)
 {
 	struct partition *partition = partition_table_find(op->items->partitions, message->partition_id);
 	enum status status;
@@ -348,15 +307,13 @@ static enum status start_write(struct write_op *op, const Cleave__WriteItemReque
 
 void handle_item_write(struct handle_item *items, struct rpc_request *request)
 {
-	struct write_op *op = write_op_create(items, request);
+	struct request_op *op = request_op_create(items, request);
 	ProtobufCAllocator allocator;
 	Cleave__WriteItemRequest *message;
 	enum status status;
 
-	if (op == NULL) {
-		rpc_request_reply_status(request, ST_NO_MEMORY);
+	if (op == NULL)
 		return;
-	}
 	allocator = proto_arena_allocator(&op->arena);
 	message = cleave__write_item_request__unpack(&allocator, request->body.size, request->body.data);
 	op->write = (struct partition_write){ .done = on_written };

@@ -11,16 +11,14 @@
 
 struct handle_item {
 	struct partition_table *partitions;
-	struct buf reply;        /* reused: a reply is copied or sent at once */
-	struct buf projected;    /* reused: the part of an item that is sent */
-	struct buf row_key;      /* reused by the check of each write */
-	struct queue spare_gets; /* operations kept for reuse */
-	struct queue spare_writes;
-	uint32_t spare_get_count;
-	uint32_t spare_write_count;
+	struct buf reply;     /* reused: a reply is copied or sent at once */
+	struct buf projected; /* reused: the part of an item that is sent */
+	struct buf row_key;   /* reused by the check of each write */
+	struct queue spares;  /* operations kept for reuse */
+	uint32_t spare_count;
 };
 
-enum { HANDLE_ITEM_SPARES_MAX = 128 };
+enum { HANDLE_ITEM_SPARES_MAX = 256 };
 
 void handle_item_init(struct handle_item *items, struct partition_table *partitions);
 void handle_item_close(struct handle_item *items);
