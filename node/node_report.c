@@ -22,6 +22,9 @@ static bool describe_feeds(struct arena *arena, const struct partition *partitio
 		progress[i].index_table_id = index_table_id;
 		progress[i].is_caught_up = index_feeder_is_caught_up(partition, index_table_id);
 		progress[i].item_count = index_feeder_item_count(partition, index_table_id);
+		progress[i].backfilled_percent = partition_feed_percent(&partition->indexes.feeds[i],
+									buf_slice(&partition->range_start),
+									buf_slice(&partition->range_end));
 		replica->indexes[i] = &progress[i];
 	}
 	replica->n_indexes = count;

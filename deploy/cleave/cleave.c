@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "status", "What a cluster is, and what is wrong with it", tool_status_run },
 	{ "nodes", "Its nodes", tool_nodes_run },
 	{ "tables", "Its tables", tool_tables_run },
+	{ "indexes", "Their global indexes, and how far those being made are filled", tool_indexes_run },
 	{ "partitions", "Its partitions and where their replicas stand", tool_partitions_run },
 	{ "transfer", "Let another node lead a partition", tool_transfer_run },
 	{ "fault", "Make a step of a node fail or wait, for drills", tool_fault_run },

@@ -18,6 +18,7 @@ int tool_local_run(int argc, char **argv);
 int tool_status_run(int argc, char **argv);
 int tool_nodes_run(int argc, char **argv);
 int tool_tables_run(int argc, char **argv);
+int tool_indexes_run(int argc, char **argv);
 int tool_partitions_run(int argc, char **argv);
 int tool_transfer_run(int argc, char **argv);
 int tool_fault_run(int argc, char **argv);

@@ -65,7 +65,7 @@ static void add_replica(struct tool_partition *partition, const struct tool_node
 	replica->last_index = report->last_index;
 }
 
-static void find_leader(struct tool_partition *partition)
+static void find_leader(const struct tool_survey *survey, struct tool_partition *partition)
 {
 	const struct tool_replica *leader = NULL;
 
@@ -80,6 +80,7 @@ static void find_leader(struct tool_partition *partition)
 		return;
 	partition->leader_node_id = leader->node_id;
 	partition->leader_replica_id = leader->replica_id;
+	partition->leader_report = find_report(find_node(survey, leader->node_id), partition->partition_id);
 	for (size_t i = 0; i < partition->replica_count; i++) {
 		struct tool_replica *replica = &partition->replicas[i];
 
@@ -131,7 +132,7 @@ static void describe_partition(const struct tool_survey *survey, const struct pa
 	for (uint32_t i = 0; i < info->replica_count; i++)
 		add_replica(partition, find_node(survey, info->replicas[i].node_id), &info->replicas[i]);
 	add_unlisted(survey, partition, info);
-	find_leader(partition);
+	find_leader(survey, partition);
 }
 
 /* The catalog's group is not in its own map: who reports it has it, and each seed should. */
@@ -144,7 +145,7 @@ static void describe_catalog(struct tool_survey *survey)
 		if (node->is_seed || find_report(node, CATALOG_GROUP_ID) != NULL)
 			add_replica(&survey->catalog, node, NULL);
 	}
-	find_leader(&survey->catalog);
+	find_leader(survey, &survey->catalog);
 }
 
 static bool is_whole(const struct tool_partition *partition)
@@ -314,4 +315,37 @@ const struct tool_partition *tool_survey_find(const struct tool_survey *survey, 
 			return &survey->partitions[i];
 	}
 	return NULL;
+}
+
+/* --- indexes --- */
+
+static const Cleave__FeedStatus *find_feed(const struct tool_partition *partition, uint32_t index_table_id)
+{
+	const Cleave__ReplicaStatus *report = partition->leader_report;
+
+	for (size_t i = 0; report != NULL && i < report->n_feeds; i++) {
+		if (report->feeds[i]->index_table_id == index_table_id)
+			return report->feeds[i];
+	}
+	return NULL;
+}
+
+struct tool_index_progress tool_survey_index_progress(const struct tool_survey *survey,
+						      const struct table_index *index, uint32_t table_id)
+{
+	struct tool_index_progress progress = { .partition_count = 0 };
+	uint64_t percent = 0;
+
+	for (size_t i = 0; i < survey->partition_count; i++) {
+		const Cleave__FeedStatus *feed = find_feed(&survey->partitions[i], index->table_id);
+
+		if (survey->partitions[i].table_id != table_id)
+			continue;
+		progress.partition_count++;
+		progress.fed_count += feed != NULL && feed->backfilled_percent >= 100;
+		percent += feed == NULL ? 0 : feed->backfilled_percent;
+	}
+	if (progress.partition_count > 0)
+		progress.percent = (uint32_t)(percent / progress.partition_count);
+	return progress;
 }

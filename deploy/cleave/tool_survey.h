@@ -55,6 +55,7 @@ struct tool_partition {
 	char range_end[TOOL_SURVEY_RANGE_SIZE];   /* exclusive; empty: the end of the table */
 	uint64_t leader_node_id;                  /* 0: nobody says so */
 	uint64_t leader_replica_id;
+	const Cleave__ReplicaStatus *leader_report; /* NULL: none leads */
 	struct tool_replica replicas[TOOL_SURVEY_REPLICAS_MAX];
 	size_t replica_count;
 };
@@ -90,6 +91,16 @@ struct tool_table_name {
 
 struct tool_table_name tool_survey_table_name(const struct catalog_state *state,
 					      const struct table_info *table);
+
+/* How far the partitions of a table have fed one of its global indexes, as their leaders say. */
+struct tool_index_progress {
+	size_t partition_count;
+	size_t fed_count; /* they have sent all that was there when the index was made */
+	uint32_t percent; /* of all partitions; one without a leader counts as 0 */
+};
+
+struct tool_index_progress tool_survey_index_progress(const struct tool_survey *survey,
+						      const struct table_index *index, uint32_t table_id);
 
 /* "ready", "not ready", "unreachable", "refused" */
 const char *tool_survey_node_state(const struct tool_node *node);

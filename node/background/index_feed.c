@@ -3,8 +3,34 @@
 
 #include "node/background/index_feeder_internal.h"
 #include "proto/base/log.h"
+#include "proto/base/metrics.h"
 
 enum { US_PER_MS = 1000, ARENA_SIZE_MAX = 64 * 1024 * 1024 };
+
+static struct metric metric_backfills = {
+	.name = "cleave_node_index_backfills",
+	.help = "Partitions led here that backfill an index, for each index",
+	.kind = METRIC_GAUGE
+};
+static struct metric metric_items = {
+	.name = "cleave_node_index_items_backfilled_total",
+	.help = "Items that were there before an index and have been sent to it",
+	.kind = METRIC_COUNTER
+};
+
+void index_feed_register_metrics(void)
+{
+	metrics_register(&metric_backfills);
+	metrics_register(&metric_items);
+}
+
+/* Is this one of the backfills of this node? */
+static void count_backfill(struct index_feed *feed, bool is_one)
+{
+	if (is_one != feed->is_counted)
+		metric_add(&metric_backfills, is_one ? 1 : -1);
+	feed->is_counted = is_one;
+}
 
 static struct index_feeders *feeders_of(const struct index_feed *feed)
 {
@@ -138,8 +164,11 @@ static void advance(struct index_feed *feed, const struct index_page *page)
 	bool was_backfilling = feed->position.data[0] == FEED_BACKFILL;
 	bool is_backfilling = page->end.data[0] == FEED_BACKFILL;
 
-	if (was_backfilling)
+	if (was_backfilling) {
 		feed->item_count += page->count;
+		metric_add(&metric_items, (int64_t)page->count);
+		count_backfill(feed, is_backfilling);
+	}
 	if (slice_compare(page->end, buf_slice(&feed->position)) != 0) {
 		move_to(&feed->position, page->end);
 		index_feeder_on_advanced(feed, was_backfilling && !is_backfilling);
@@ -321,6 +350,7 @@ struct index_feed *index_feed_create(struct partition_feeder *feeder, const stru
 		index_feed_free(feed);
 		return NULL;
 	}
+	count_backfill(feed, feed->position.data[0] == FEED_BACKFILL);
 	return feed;
 }
 
@@ -336,6 +366,7 @@ void index_feed_free(struct index_feed *feed)
 void index_feed_end(struct index_feed *feed)
 {
 	feed->is_ended = true;
+	count_backfill(feed, false);
 	runtime_timer_stop(feeders_of(feed)->runtime, &feed->pause);
 	index_send_cancel(feed);
 }

@@ -248,6 +248,7 @@ void index_feeders_init(struct index_feeders *feeders, struct runtime *runtime, 
 	};
 	queue_init(&feeders->all);
 	index_send_register_metrics();
+	index_feed_register_metrics();
 }
 
 bool index_feeders_is_idle(const struct index_feeders *feeders)

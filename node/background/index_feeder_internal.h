@@ -65,6 +65,7 @@ struct index_feed {
 	bool is_behind; /* more to read than a small page holds */
 	bool is_caught_up;
 	bool is_ended;
+	bool is_counted; /* among those that are backfilled */
 	bool is_failing; /* what is under way comes back, then all starts again at position */
 	uint64_t item_count;
 	uint32_t busy_count; /* jobs and calls that will come back */
@@ -116,5 +117,6 @@ bool index_send_is_idle(const struct index_feed *feed);
 void index_send_drop(struct index_feed *feed);
 
 void index_send_register_metrics(void);
+void index_feed_register_metrics(void);
 
 #endif

@@ -64,6 +64,33 @@ const struct partition_feed *partition_indexes_feed(const struct partition_index
 	return NULL;
 }
 
+/* The token of a row key, or of a bound of keys, as far as it goes on. */
+static uint64_t token_of(struct slice key)
+{
+	uint8_t padded[LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { 0 };
+
+	if (key.size > 0)
+		memcpy(padded, key.data, key.size < sizeof(padded) ? key.size : sizeof(padded));
+	return get_u64_be(padded + sizeof(uint32_t));
+}
+
+uint32_t partition_feed_percent(const struct partition_feed *feed, struct slice range_start,
+				struct slice range_end)
+{
+	struct slice row_key = slice_of(feed->position.data + 1, feed->position.size - 1);
+	uint64_t first = token_of(range_start);
+	uint64_t last = token_of(range_end) - 1; /* the end of a table is token 0 of the next */
+	uint64_t at = token_of(row_key);
+	double percent;
+
+	if (feed->position.data[0] != FEED_BACKFILL)
+		return 100;
+	if (row_key.size == 0 || at < first || last < first)
+		return 0;
+	percent = (double)(at - first) / ((double)(last - first) + 1) * 100;
+	return percent < 99 ? (uint32_t)percent : 99;
+}
+
 const struct table_index *partition_indexes_of_feed(const struct partition_indexes *indexes,
 						    uint32_t index_table_id)
 {

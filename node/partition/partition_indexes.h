@@ -75,6 +75,9 @@ enum status partition_indexes_keep_old(const struct partition_indexes *indexes, 
 /* NULL if there is none. */
 const struct partition_feed *partition_indexes_feed(const struct partition_indexes *indexes,
 						    uint32_t index_table_id);
+/* How much of the range of tokens has been backfilled: 100 when all of it has, whoever did it. */
+uint32_t partition_feed_percent(const struct partition_feed *feed, struct slice range_start,
+				struct slice range_end);
 /* The definition that a feed is for. */
 const struct table_index *partition_indexes_of_feed(const struct partition_indexes *indexes,
 						    uint32_t index_table_id);

@@ -74,7 +74,8 @@ static void note_feeds(struct partition_track *tracked, const Cleave__ReplicaRep
 	tracked->feed_count = 0;
 	for (size_t i = 0; i < report->n_indexes && i < LIMIT_GLOBAL_INDEX_COUNT; i++)
 		tracked->feeds[tracked->feed_count++] = (struct feed_track){
-			report->indexes[i]->index_table_id, report->indexes[i]->is_caught_up
+			report->indexes[i]->index_table_id, report->indexes[i]->is_caught_up,
+			report->indexes[i]->backfilled_percent
 		};
 }
 

@@ -1,6 +1,9 @@
-#include "node/placement/driver_internal.h"
+#include <inttypes.h>
 
-enum { SCRATCH_SIZE_MAX = 1024 * 1024 };
+#include "node/placement/driver_internal.h"
+#include "proto/base/log.h"
+
+enum { SCRATCH_SIZE_MAX = 1024 * 1024, TELL_INTERVAL_MS = 10 * 1000 };
 
 static const struct catalog_state *state_of(const struct driver *driver)
 {
@@ -155,16 +158,48 @@ bool driver_indexes_are_placed(const struct driver *driver, const struct table_i
 	return true;
 }
 
+/* How far the backfill is, now and then. */
+static void tell_progress(struct driver *driver, const struct table_info *table,
+			  const struct table_index *index)
+{
+	uint64_t now_ms = runtime_mono_ms(driver->runtime);
+	const struct partition_info *partition;
+	uint32_t done_count = 0;
+	uint32_t count = 0;
+	uint64_t percent = 0;
+
+	if (now_ms - driver->told_mono_ms < TELL_INTERVAL_MS)
+		return;
+	driver->told_mono_ms = now_ms;
+	for (; (partition = catalog_state_partition_at(state_of(driver), table->table_id, count)) != NULL;
+	     count++) {
+		const struct partition_track *tracked = hash_map_get(&driver->partitions,
+								     partition->partition_id);
+		const struct feed_track *feed = tracked == NULL ? NULL : find_feed(tracked, index->table_id);
+
+		done_count += feed != NULL && feed->is_caught_up;
+		percent += feed == NULL ? 0 : feed->backfilled_percent;
+	}
+	log_info("driver", "index is backfilled",
+		 "table=%s index=%s percent=%" PRIu64 " partitions=%" PRIu32 "/%" PRIu32, table->name,
+		 index->name, count == 0 ? 0 : percent / count, done_count, count);
+}
+
 static void look_at_creation(struct driver *driver, const struct table_info *table, size_t at)
 {
 	const struct table_index *index = &table->indexes->list[at];
 
 	if (!is_active(state_of(driver), index->table_id))
 		return;
-	if (all_say(driver, table, index->table_id, FEEDING_CAUGHT_UP))
+	if (all_say(driver, table, index->table_id, FEEDING_CAUGHT_UP)) {
+		log_info("driver", "index is complete", "table=%s index=%s", table->name, index->name);
 		propose_index(driver, table, at, INDEX_ACTIVE, false);
-	else if (!index->is_backfilling)
+	} else if (!index->is_backfilling) {
+		log_info("driver", "index backfill begins", "table=%s index=%s", table->name, index->name);
 		propose_index(driver, table, at, INDEX_CREATING, true);
+	} else {
+		tell_progress(driver, table, index);
+	}
 }
 
 static void look_at_deletion(struct driver *driver, const struct table_info *table, size_t at)

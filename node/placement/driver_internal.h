@@ -16,6 +16,7 @@ struct node_track {
 struct feed_track {
 	uint32_t index_table_id;
 	bool is_caught_up;
+	uint32_t backfilled_percent;
 };
 
 /* What this leader was told of a partition. */
@@ -45,6 +46,7 @@ struct driver {
 	uint32_t *busy_table_ids;   /* something is to do, at busy_version */
 	size_t busy_count;
 	uint64_t busy_version;
+	uint64_t told_mono_ms; /* when the log was told how far backfills are */
 };
 
 /* Propose a change of a table's record.  What cannot be proposed now is decided again at the next

@@ -31,6 +31,28 @@ static char *state_text(const struct group_status *status)
 	return status->is_waiting_for_snapshot ? waiting : names[status->state];
 }
 
+static bool describe_feeds(const struct partition *partition, struct arena *arena,
+			   Cleave__ReplicaStatus *replica)
+{
+	uint32_t count = partition->indexes.feed_count;
+	Cleave__FeedStatus *feeds = arena_alloc(arena, (count + 1) * sizeof(*feeds));
+
+	replica->feeds = arena_alloc(arena, (count + 1) * sizeof(*replica->feeds));
+	if (feeds == NULL || replica->feeds == NULL)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct partition_feed *feed = &partition->indexes.feeds[i];
+
+		cleave__feed_status__init(&feeds[i]);
+		feeds[i].index_table_id = feed->index_table_id;
+		feeds[i].backfilled_percent = partition_feed_percent(feed, buf_slice(&partition->range_start),
+								     buf_slice(&partition->range_end));
+		replica->feeds[i] = &feeds[i];
+	}
+	replica->n_feeds = count;
+	return true;
+}
+
 static Cleave__ReplicaStatus *describe_replica(struct server *server, struct arena *arena,
 					       const struct group *group)
 {
@@ -57,6 +79,8 @@ static Cleave__ReplicaStatus *describe_replica(struct server *server, struct are
 		replica->epoch = partition->epoch;
 		replica->range_start = borrow(buf_slice(&partition->range_start));
 		replica->range_end = borrow(buf_slice(&partition->range_end));
+		if (!describe_feeds(partition, arena, replica))
+			return NULL;
 	}
 	return replica;
 }

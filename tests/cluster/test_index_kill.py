@@ -2,13 +2,15 @@
 """Global indexes while nodes are killed: in the end each holds exactly what the table's items say.
 
 Writers move items from one index key to another, take the key away, delete and make items anew; nodes are killed one
-after the other; one index is there from the start, one is made in the middle of it.
+after the other; one index is there from the start and queried meanwhile, one is made in the middle of it.
 """
 
+import json
 import os
 import random
 import threading
 import unittest
+import urllib.request
 
 from cluster_lab import SEED, ClusterTest, say, wait_for
 
@@ -69,7 +71,61 @@ class Writer(threading.Thread):
                 self.errors.append(error)
 
 
+class Reader(threading.Thread):
+    """Queries one group of an index after the other: what is answered belongs to it, and each item once."""
+
+    def __init__(self, db, table, name, seed):
+        super().__init__(daemon=True)
+        self.db, self.table, self.name, self.dice = db, table, name, random.Random(seed)
+        self.is_stopping = threading.Event()
+        self.count = 0
+        self.errors = []
+
+    def read(self):
+        group = f"group-{self.dice.randrange(INDEX_KEYS)}"
+        pages = self.db.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=self.name,
+            KeyConditionExpression="g = :g",
+            ExpressionAttributeValues={":g": {"S": group}},
+            PaginationConfig={"PageSize": 7},
+        )
+        items = [item for page in pages for item in page["Items"]]
+        if any(item["g"]["S"] != group or "v" not in item for item in items):
+            raise AssertionError(f"of {group}: {items}")
+        keys = [item["pk"]["S"] for item in items]
+        if len(keys) != len(set(keys)):
+            raise AssertionError(f"of {group}, twice the same: {keys}")
+
+    def run(self):
+        while not self.is_stopping.is_set():
+            try:
+                self.read()
+                self.count += 1
+            except Exception as error:  # as above
+                self.errors.append(error)
+
+
 class IndexKillTest(ClusterTest):
+    def progress(self, lab, name):
+        found = json.loads(lab.tool("indexes", "--json", check=False).stdout)["indexes"]
+        return next(each for each in found if each["index"] == name)
+
+    def is_filled(self, lab, name):
+        found = self.progress(lab, name)
+        self.assertLessEqual(found["partitions_fed"], found["partitions"])
+        return found["state"] == "ACTIVE" and found["backfilled_percent"] == 100 and found["partitions_fed"] == found["partitions"]
+
+    def metric(self, lab, name):
+        """The sum over all nodes."""
+        total = 0
+        for node in lab.node_names():
+            port = lab.argument(node, "--status").rsplit(":", 1)[1]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+            total += sum(float(line.split()[1]) for line in lines if line.split()[0] == name)
+        return total
+
     def rows(self, db, table, **more):
         pages = db.get_paginator("scan").paginate(TableName=table, **more)
         items = [item for page in pages for item in page["Items"]]
@@ -100,8 +156,9 @@ class IndexKillTest(ClusterTest):
         )
         wait_for(lambda: self.is_active(db, table), "the table is active")
         writers = [Writer(lab.client(), table, SEED + number) for number in range(WRITERS)]
-        for writer in writers:
-            writer.start()
+        reader = Reader(lab.client(), table, "early", SEED)
+        for each in [*writers, reader]:
+            each.start()
         for number in range(ROUNDS):
             victim = f"node-{number % 3 + 1}"
             before = sum(writer.count for writer in writers)
@@ -109,14 +166,21 @@ class IndexKillTest(ClusterTest):
             wait_for(lambda: sum(writer.count for writer in writers) > before + 200, "writers go on")
             if number == ROUNDS // 2:
                 self.add_index(db, table)
+                self.assertIn(self.progress(lab, "late")["state"], ("CREATING", "BACKFILLING", "ACTIVE"))
             lab.start(victim)
-        for writer in writers:
-            writer.is_stopping.set()
-        for writer in writers:
-            writer.join()
-        say(f"  {sum(writer.count for writer in writers)} writes, seed {SEED}")
+        for each in [*writers, reader]:
+            each.is_stopping.set()
+        for each in [*writers, reader]:
+            each.join()
+        say(f"  {sum(writer.count for writer in writers)} writes, {reader.count} queries, seed {SEED}")
+        self.assertEqual(reader.errors, [])
+        self.assertGreater(reader.count, ROUNDS)
         self.assertEqual([error for writer in writers for error in writer.errors], [])
         wait_for(lambda: self.is_active(db, table), "all indexes are active", CONVERGED_S)
+        for name in ("early", "late"):
+            wait_for(lambda name=name: self.is_filled(lab, name), f"{name} is filled", CONVERGED_S)
+        self.assertGreater(self.metric(lab, "cleave_node_index_items_backfilled_total"), 0)
+        self.assertEqual(self.metric(lab, "cleave_node_index_backfills"), 0)
         wanted = [item for item in self.rows(db, table, ConsistentRead=True) if "g" in item]
         self.assertGreater(len(wanted), KEYS // 4)
         wait_for(lambda: self.rows(db, table, IndexName="early") == wanted, "the index holds all", CONVERGED_S)

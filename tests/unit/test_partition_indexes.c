@@ -437,9 +437,57 @@ static void an_index_without_its_feed_is_told(void **state)
 	fixture_close(&f);
 }
 
+/* --- progress --- */
+
+static uint32_t percent_at(struct slice position, uint64_t first, uint64_t end)
+{
+	uint8_t bounds[2][LIMIT_ROW_KEY_HEAD_SIZE_BYTES] = { { 0, 0, 0, 1 }, { 0, 0, 0, 1 } };
+	struct partition_feed feed = { .index_table_id = 2 };
+	uint32_t percent;
+
+	put_u64_be(bounds[0] + 4, first);
+	put_u64_be(bounds[1] + 4, end);
+	bounds[1][3] = end == 0 ? 2 : 1; /* of the table, or inside it */
+	buf_init(&feed.position, 100);
+	buf_append_slice(&feed.position, position);
+	percent = partition_feed_percent(&feed, slice_of(bounds[0], sizeof(bounds[0])),
+					 slice_of(bounds[1], sizeof(bounds[1])));
+	buf_close(&feed.position);
+	return percent;
+}
+
+static uint32_t percent_at_token(uint64_t token, uint64_t first, uint64_t end)
+{
+	uint8_t position[20] = { FEED_BACKFILL, 0, 0, 0, 1 };
+
+	put_u64_be(position + 5, token);
+	return percent_at(slice_of(position, sizeof(position)), first, end);
+}
+
+static void a_backfill_is_as_far_as_its_token(void **state)
+{
+	static const uint64_t half = (uint64_t)1 << 63;
+	static const uint8_t changes[9] = { FEED_CHANGES };
+	static const uint8_t start = FEED_BACKFILL;
+
+	(void)state;
+	assert_int_equal(percent_at(slice_of(&start, 1), 0, 0), 0);
+	assert_int_equal(percent_at(slice_of(changes, sizeof(changes)), 0, 0), 100);
+	assert_int_equal(percent_at_token(0, 0, 0), 0);
+	assert_int_equal(percent_at_token(half, 0, 0), 50);
+	assert_int_equal(percent_at_token(half / 2, 0, 0), 25);
+	assert_int_equal(percent_at_token(UINT64_MAX, 0, 0), 99);
+	assert_int_equal(percent_at_token(half, half, 0), 0);
+	assert_int_equal(percent_at_token(half + half / 4, half, 0), 25);
+	assert_int_equal(percent_at_token(half - 1, 0, half), 99);
+	assert_int_equal(percent_at_token(77, 77, 78), 0); /* one token: all or nothing */
+	assert_int_equal(percent_at_token(77, 77, 77), 0); /* less than one */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_backfill_is_as_far_as_its_token),
 		cmocka_unit_test(definitions_begin_and_end_feeds),
 		cmocka_unit_test(twenty_indexes_are_fed_and_not_one_more),
 		cmocka_unit_test(progress_goes_forward_only),

@@ -366,9 +366,56 @@ static void an_index_is_called_by_its_table_and_its_name(void **state)
 	free(indexes);
 }
 
+/* --- indexes --- */
+
+static struct tool_index_progress progress_of(struct fixture *f, uint32_t index_table_id)
+{
+	struct table_index index = { .table_id = index_table_id };
+
+	build(f);
+	return tool_survey_index_progress(&f->survey, &index, TABLE_ID);
+}
+
+static void the_leader_tells_how_far_a_backfill_is(void **state)
+{
+	enum { INDEX_TABLE_ID = 20 };
+	Cleave__FeedStatus feeds[] = { CLEAVE__FEED_STATUS__INIT, CLEAVE__FEED_STATUS__INIT };
+	Cleave__FeedStatus *lists[] = { &feeds[0], &feeds[1] };
+	struct tool_index_progress progress;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	for (size_t i = 0; i < ARRAY_COUNT(feeds); i++) {
+		feeds[i].index_table_id = INDEX_TABLE_ID;
+		f.reports[i][1].feeds = &lists[i];
+		f.reports[i][1].n_feeds = 1;
+	}
+	feeds[0].backfilled_percent = 99; /* a follower's word */
+	feeds[1].backfilled_percent = 40;
+	progress = progress_of(&f, INDEX_TABLE_ID);
+	assert_int_equal(progress.partition_count, 1);
+	assert_int_equal(progress.fed_count, 0);
+	assert_int_equal(progress.percent, 40);
+	feeds[1].backfilled_percent = 100;
+	progress = progress_of(&f, INDEX_TABLE_ID);
+	assert_int_equal(progress.fed_count, 1);
+	assert_int_equal(progress.percent, 100);
+	progress = progress_of(&f, INDEX_TABLE_ID + 1); /* nobody feeds it yet */
+	assert_int_equal(progress.fed_count, 0);
+	assert_int_equal(progress.percent, 0);
+	silence(&f, 1);
+	progress = progress_of(&f, INDEX_TABLE_ID);
+	assert_int_equal(progress.partition_count, 1);
+	assert_int_equal(progress.fed_count, 0);
+	assert_int_equal(progress.percent, 0);
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_leader_tells_how_far_a_backfill_is),
 		cmocka_unit_test(a_healthy_cluster_has_no_problems),
 		cmocka_unit_test(a_partition_tells_its_range_leader_and_lag),
 		cmocka_unit_test(a_bound_is_shown_by_its_token),
