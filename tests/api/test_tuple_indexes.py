@@ -582,6 +582,40 @@ class Definitions(TupleTest):
                 sorted({"pk", *(key[2:] for key in keys.split())}),
             )
 
+    def test_the_largest_definitions_there_can_be_are_kept(self):
+        """20 indexes of 4 and 4 attributes, all with names of 255 characters, 100 projected ones, and 50 tags."""
+
+        def long(kind, number):
+            return f"{kind}{number:03}".ljust(255, "x")
+
+        names = [long("k", number) for number in range(160)]
+        arguments = self.create("H:pk", {}, new_name().ljust(255, "t"))
+        arguments["AttributeDefinitions"] = definitions({"pk": "S", **{name: "S" for name in names}})
+        arguments["GlobalSecondaryIndexes"] = [
+            index(
+                long("i", number),
+                " ".join(("H:" if k < 4 else "R:") + names[8 * number + k] for k in range(8)),
+                "INCLUDE",
+                [long("p", k) for k in range(5)],
+            )
+            for number in range(20)
+        ]
+        letter = "\u0905"  # three bytes
+        arguments["Tags"] = [{"Key": f"{k:02}" + letter * 126, "Value": letter * 256} for k in range(50)]
+        self.db.create_table(**arguments)
+        table = arguments["TableName"]
+        self.addCleanup(self.db.delete_table, TableName=table)
+        self.wait_exists(table)
+        item = {"pk": s("one"), **{name: s("v") for name in names}}
+        self.db.put_item(TableName=table, Item=item)
+        wanted = {"pk": s("one"), **{name: s("v") for name in names[152:]}}
+        self.wait_for_rows(table, long("i", 19), [wanted])
+        found = self.db.describe_table(TableName=table)["Table"]
+        self.assertEqual(
+            {each["IndexName"]: each["KeySchema"] for each in found["GlobalSecondaryIndexes"]},
+            {each["IndexName"]: each["KeySchema"] for each in arguments["GlobalSecondaryIndexes"]},
+        )
+
     REFUSED = [
         ("H:a H:b H:c H:d H:e", "The KeySchema exceeds the maximum allowed number of HASH key attributes"),
         ("H:a R:b R:c R:d R:e R:f", "The KeySchema exceeds the maximum allowed number of RANGE key attributes"),
