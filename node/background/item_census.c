@@ -3,7 +3,7 @@
 #include "proto/model/row_key.h"
 #include "storage/encoding/stored_item.h"
 
-enum { US_PER_MS = 1000 };
+enum { US_PER_MS = 1000, US_PER_S = 1000 * 1000, UNIT_BYTES = 1024 };
 
 /* --- walking, on a pool thread --- */
 
@@ -58,11 +58,14 @@ static enum status walk(struct item_census *census)
 	if (iter == NULL)
 		return ST_NO_MEMORY;
 	engine_iter_seek_first(engine, iter);
-	for (uint32_t i = 0; status == ST_OK && i < ITEM_CENSUS_STEP_ROWS && engine_iter_valid(engine, iter);
-	     i++) {
+	census->step_units = 0;
+	while (status == ST_OK && census->step_units < ITEM_CENSUS_STEP_UNITS &&
+	       engine_iter_valid(engine, iter)) {
+		struct slice value = engine_iter_value(engine, iter);
 		struct stored_item stored;
 
-		status = stored_item_read(engine_iter_value(engine, iter), &stored);
+		census->step_units += 1 + value.size / UNIT_BYTES;
+		status = stored_item_read(value, &stored);
 		if (status == ST_OK)
 			add_row(count, engine_iter_key(engine, iter), &stored);
 		engine_iter_next(engine, iter);
@@ -100,7 +103,6 @@ static void start_step(struct item_census *census)
 	struct partition *partition = partition_table_find(census->partitions, census->partition_id);
 
 	census->is_working = true;
-	census->step_started_mono_us = runtime_mono_us(census->runtime);
 	if (census->count.next_key.size == 0 && partition != NULL)
 		buf_append_slice(&census->count.next_key, buf_slice(&partition->range_start));
 	census->job = (struct runtime_job){ .work = work, .done = on_worked };
@@ -111,7 +113,6 @@ static void on_worked(struct runtime_job *job)
 {
 	struct item_census *census = CONTAINER_OF(job, struct item_census, job);
 	struct partition *partition = partition_table_find(census->partitions, census->partition_id);
-	uint64_t spent_us = runtime_mono_us(census->runtime) - census->step_started_mono_us;
 
 	census->is_working = false;
 	if (census->is_stopped)
@@ -124,7 +125,8 @@ static void on_worked(struct runtime_job *job)
 		}
 		census->partition_id = 0;
 	}
-	schedule(census, spent_us * ITEM_CENSUS_PAUSE_FACTOR);
+	schedule(census, (uint64_t)ITEM_CENSUS_PAUSE_MS * US_PER_MS +
+				 census->step_units * US_PER_S / ITEM_CENSUS_UNITS_PER_S);
 }
 
 static bool needs_count(const struct partition *partition)

@@ -1,9 +1,10 @@
 /* Counting items: how many there are in each partition that leads here, and how large they are.
  *
  * A plain put does not look at what it replaces, so nobody knows while writing; instead rows are
- * counted in the background, one partition after the other, those alone that changed since. Counting
- * takes at most one part in ITEM_CENSUS_PAUSE_FACTOR of one thread's time: small tables are
- * right within seconds, large ones some time later.
+ * counted in the background, one partition after the other, those alone that changed since. A bounded
+ * number of units a second is walked, of which each row costs one and one for each KB: small tables are right
+ * within seconds, large ones some time later. (Not so much of the time that it takes: a busy machine
+ * would then count ever more slowly.)
  *
  * Threads  loop thread; rows are walked on a pool thread.
  * Memory   results are in each partition's census member.
@@ -16,8 +17,9 @@
 
 enum {
 	ITEM_CENSUS_TICK_MS = 500,
-	ITEM_CENSUS_STEP_ROWS = 4096,
-	ITEM_CENSUS_PAUSE_FACTOR = 200, /* a step is followed by a pause of so many times its length */
+	ITEM_CENSUS_STEP_UNITS = 4096,
+	ITEM_CENSUS_UNITS_PER_S = 8000, /* a fiftieth of a core or less */
+	ITEM_CENSUS_PAUSE_MS = 5,       /* after each step, besides */
 };
 
 struct item_census_count {
@@ -38,10 +40,10 @@ struct item_census {
 	uint64_t partition_id;  /* being counted; 0: none */
 	uint64_t cursor_id;     /* the one counted last: the next greater id comes next */
 	uint64_t applied_index; /* of the partition when counting began */
-	uint64_t step_started_mono_us;
 	struct buf range_end;
 	struct item_census_count count;
-	enum status status; /* of the step */
+	enum status status;  /* of the step */
+	uint64_t step_units; /* that it walked */
 	bool is_working;
 	bool is_stopped;
 };
