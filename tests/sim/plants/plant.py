@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 FAILED = re.compile(r"^--- seed (\d+) failed\n", re.MULTILINE)
+SUMMARY = re.compile(r"^\d+ passed, \d+ failed: ", re.MULTILINE)
 WHAT_MAX = 100
 
 
@@ -88,6 +89,8 @@ def failures(tree, first, options):
     """{seed: what failed} of a block of seeds."""
     command = ["build/release/tests/sim", "--first", str(first), "--seeds", str(options.block), "--seconds", "60"]
     output = run(command + ["--jobs", str(options.jobs)], cwd=tree).stdout
+    if not SUMMARY.search(output):
+        sys.exit(f"plant: the simulator did not run to its end:\n{output[-2000:]}")
     parts = FAILED.split(output)
     return {int(seed): what_failed(text) for seed, text in zip(parts[1::2], parts[2::2])}
 
