@@ -359,7 +359,7 @@ bool api_query_range_of_query(const struct api_query_input *input, const struct 
 	bool has_start_key = input->start_key.data != NULL;
 	struct api_query_range range;
 	struct expr_key_query query;
-	struct slice prefix;
+	struct slice prefix = { NULL, 0 };
 
 	if (has_start_key && !api_start_key_check_count(target, API_QUERY, input->start_key, error))
 		return false;

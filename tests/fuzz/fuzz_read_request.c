@@ -131,6 +131,7 @@ static void define_indexes(struct engine *engine, struct partition_indexes *inde
 	CHECK(table_schema_init(&index.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
 	CHECK(table_schema_add_sort_key(&index.schema, slice_of_string("sk"), slice_of_string("S")) == ST_OK);
 	definitions.schema = table_schema_encode(&index.schema, &arena);
+	CHECK(table_schema_init(&index.schema, slice_of_string("pk"), slice_of_string("S")) == ST_OK);
 	CHECK(table_schema_add_sort_key(&index.schema, slice_of_string("v"), slice_of_string("S")) == ST_OK);
 	for (uint8_t i = 0; i < LOCAL_INDEXES; i++) {
 		index.local_number = (uint8_t)(i + 1);
