@@ -18,7 +18,7 @@
 enum {
 	ITEM_CENSUS_TICK_MS = 500,
 	ITEM_CENSUS_STEP_UNITS = 4096,
-	ITEM_CENSUS_UNITS_PER_S = 8000, /* a fiftieth of a core or less */
+	ITEM_CENSUS_UNITS_PER_S = 8000, /* some thousand rows */
 	ITEM_CENSUS_PAUSE_MS = 5,       /* after each step, besides */
 };
 

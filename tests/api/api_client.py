@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import ssl
+import time
 import unittest
 import urllib.parse
 import uuid
@@ -30,7 +31,8 @@ SECRET = os.environ.get("AWS_SECRET_ACCESS_KEY", "secret")
 IS_STRICT = os.environ.get("CLEAVE_AUTH", "strict") == "strict"
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET_PREFIX = "DynamoDB_20120810."
-PATIENCE = {"Delay": 0.05, "MaxAttempts": 600}  # of waiters, in seconds
+PATIENCE_S = 30
+PATIENCE = {"Delay": 0.05, "MaxAttempts": 20 * PATIENCE_S}  # of waiters, in seconds
 
 _run = uuid.uuid4().hex[:8]
 _numbers = itertools.count(1)
@@ -152,6 +154,15 @@ def table_arguments(name, keys, **more):
         arguments["BillingMode"] = "PAY_PER_REQUEST"
     arguments.update(more)
     return arguments
+
+
+def wait_until(is_true, what):
+    """Until the condition holds; what is said if it never does may be a function."""
+    end = time.monotonic() + PATIENCE_S
+    while not is_true():
+        if time.monotonic() > end:
+            raise AssertionError(what() if callable(what) else what)
+        time.sleep(0.03)
 
 
 class ApiTest(unittest.TestCase):

@@ -9,7 +9,7 @@ import random
 import time
 import unittest
 
-from api_client import ApiTest, call
+from api_client import ApiTest, call, wait_until
 
 DEADLINE_S = 30
 
@@ -35,15 +35,12 @@ def index(name, keys, projection="ALL", attributes=None):
 
 def wait_for_index(db, table, name, count):
     """Until it holds so many rows.  cleave local answers a write when its indexes hold it."""
-    deadline = time.monotonic() + DEADLINE_S
-    while True:
+
+    def found():
         pages = db.get_paginator("scan").paginate(TableName=table, IndexName=name, Select="COUNT")
-        found = sum(page["Count"] for page in pages)
-        if found == count:
-            return
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{name} holds {found} rows and not {count}")
-        time.sleep(0.05)
+        return sum(page["Count"] for page in pages)
+
+    wait_until(lambda: found() == count, lambda: f"{name} holds {found()} rows and not {count}")
 
 
 class IndexTest(ApiTest):
@@ -484,10 +481,7 @@ class Online(ApiTest):
         return [index["IndexStatus"] for index in described.get("GlobalSecondaryIndexes", [])]
 
     def wait_for_status(self, table, wanted):
-        deadline = time.monotonic() + DEADLINE_S
-        while self.index_status(table) != wanted:
-            self.assertLess(time.monotonic(), deadline, self.index_status(table))
-            time.sleep(0.05)
+        wait_until(lambda: self.index_status(table) == wanted, lambda: self.index_status(table))
 
     def test_an_index_is_read_once_it_is_filled(self):
         count = 200

@@ -2,12 +2,9 @@
 """Global indexes made and deleted while a table is in use, and the numbers that DescribeTable tells."""
 
 import random
-import time
 import unittest
 
-from api_client import ApiTest, new_name
-
-WAIT_S = 30
+from api_client import ApiTest, new_name, wait_until
 
 
 def definitions(**types):
@@ -33,12 +30,6 @@ class OnlineIndexes(ApiTest):
         self.addCleanup(self.db.delete_table, TableName=name)
         self.wait_exists(name)
         return name
-
-    def wait_until(self, is_true, what):
-        end = time.monotonic() + WAIT_S
-        while not is_true():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.02)
 
     def describe_index(self, table, name):
         found = self.db.describe_table(TableName=table)["Table"].get("GlobalSecondaryIndexes", [])
@@ -71,10 +62,10 @@ class OnlineIndexes(ApiTest):
                 self.db.delete_item(TableName=table, Key=key)
             else:
                 self.db.put_item(TableName=table, Item={**key, "g": {"S": f"g{dice.randrange(9)}"}})
-        self.wait_until(lambda: self.describe_index(table, "by-g")["IndexStatus"] == "ACTIVE", "never active")
+        wait_until(lambda: self.describe_index(table, "by-g")["IndexStatus"] == "ACTIVE", "never active")
         self.assertNotIn("Backfilling", self.describe_index(table, "by-g"))
         wanted = [item for item in self.rows(table, ConsistentRead=True) if "S" in item.get("g", {})]
-        self.wait_until(lambda: self.rows(table, IndexName="by-g") == wanted, "the index differs")
+        wait_until(lambda: self.rows(table, IndexName="by-g") == wanted, "the index differs")
 
     def test_one_at_a_time_and_gone_when_deleted(self):
         table = self.make(
@@ -83,7 +74,7 @@ class OnlineIndexes(ApiTest):
         self.db.put_item(TableName=table, Item={"pk": {"S": "a"}, "g": {"S": "b"}})
         described = self.change(table, {"Delete": {"IndexName": "by-g"}})["TableDescription"]
         self.assertEqual(described["GlobalSecondaryIndexes"][0]["IndexStatus"], "DELETING")
-        self.wait_until(lambda: self.describe_index(table, "by-g") is None, "never gone")
+        wait_until(lambda: self.describe_index(table, "by-g") is None, "never gone")
         self.assert_fails(
             "ValidationException",
             "The table does not have the specified index: by-g",
@@ -95,8 +86,8 @@ class OnlineIndexes(ApiTest):
         self.assertEqual(self.rows(table), [{"pk": {"S": "a"}, "g": {"S": "b"}}])
         # The same name again is another index.
         self.change(table, {"Create": index("by-g", "g", projection={"ProjectionType": "KEYS_ONLY"})}, pk="S", g="S")
-        self.wait_until(lambda: self.describe_index(table, "by-g")["IndexStatus"] == "ACTIVE", "never active")
-        self.wait_until(lambda: len(self.rows(table, IndexName="by-g")) == 1, "no row")
+        wait_until(lambda: self.describe_index(table, "by-g")["IndexStatus"] == "ACTIVE", "never active")
+        wait_until(lambda: len(self.rows(table, IndexName="by-g")) == 1, "no row")
 
     def test_tables_of_indexes_are_nobodys_business(self):
         table = self.make(
@@ -126,7 +117,7 @@ class OnlineIndexes(ApiTest):
                 5 * (2 + 2 + 1 + 1),
             )
 
-        self.wait_until(is_counted, "wrong numbers")
+        wait_until(is_counted, "wrong numbers")
 
 
 if __name__ == "__main__":

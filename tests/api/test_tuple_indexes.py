@@ -7,12 +7,9 @@ will hold, never for a time.
 """
 
 import random
-import time
 import unittest
 
-from api_client import ApiTest, call, new_name
-
-DEADLINE_S = 30
+from api_client import ApiTest, call, new_name, wait_until
 
 HASH_EQUALITY = "HASH key attributes {} must have equality conditions specified in the query"
 RANGE_EQUALITY = (
@@ -48,14 +45,6 @@ def index(name, keys, projection="ALL", attributes=None):
 
 def definitions(types):
     return [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()]
-
-
-def wait_until(is_true, what):
-    deadline = time.monotonic() + DEADLINE_S
-    while not is_true():
-        if time.monotonic() > deadline:
-            raise AssertionError(what)
-        time.sleep(0.03)
 
 
 class TupleTest(ApiTest):

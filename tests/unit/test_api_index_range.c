@@ -1,117 +1,39 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/unit/index_range_fixture.h"
 
-#include <cmocka.h>
-
-#include "coordinator/api/api_query_range.h"
-#include "coordinator/api/api_start_key.h"
-#include "tests/unit/index_fixture.h"
-
-enum {
-	TABLE_ID = 7,
-	DERIVED_ID = 9,
-	ROWS = 120,
-	PARTITIONS = 3,
-	SORTS = 5,
-	ROW_KEY_SIZE_MAX = 256,
-	ARENA_SIZE = 8 * 1024 * 1024
-};
-
-/* One item, and its row in the index that is read. */
-struct row {
-	uint32_t number;
-	uint32_t partition; /* of the index key */
-	int64_t sort;       /* of the index key; 0 if it has none */
-	uint8_t key[ROW_KEY_SIZE_MAX];
-	size_t key_size;
-};
-
-struct fixture {
-	struct arena arena;
-	struct catalog_state state;
-	struct table_info table;
-	struct api_query_target target;
-	char body[2048]; /* input borrows from it */
-	struct api_query_input input;
-	struct api_query_range range;
-	struct api_error error;
-	struct rng rng;
-	struct row rows[ROWS]; /* in the order of the index */
-};
+enum { PARTITIONS = 3, SORTS = 5 };
 
 /* Table: pk S, sk N.  Indexes: one local (pk, l N), one global (g S, h N), one global without sort
  * key (g S), and one that is not ready. */
-static void open_catalog(struct fixture *f)
+static void fixture_open(struct fixture *f)
 {
-	enum { INDEXES = 5 };
 	static const char *const names[] = { "local", "global", "hash", "filling", "sparse" };
-	struct table_indexes *indexes = arena_alloc_zeroed(
-		&f->arena, sizeof(*indexes) + INDEXES * sizeof(indexes->list[0]));
-	struct table_info derived = { .table_id = DERIVED_ID,
-				      .state = TABLE_ACTIVE,
-				      .name = CATALOG_DERIVED_PREFIX "9",
-				      .token_seed = 77,
-				      .base_table_id = TABLE_ID };
+	struct table_indexes *indexes = range_fixture_open(f, ARRAY_COUNT(names));
 
-	assert_non_null(indexes);
 	index_fixture_index(&indexes->list[0], 3, "S:pk", "N:l", INDEX_PROJECTS_SOME);
 	index_fixture_index(&indexes->list[1], 0, "S:g", "N:h", INDEX_PROJECTS_KEYS);
 	index_fixture_index(&indexes->list[2], 0, "S:g", NULL, INDEX_PROJECTS_ALL);
 	index_fixture_index(&indexes->list[3], 0, "S:g", NULL, INDEX_PROJECTS_ALL);
 	index_fixture_index(&indexes->list[4], 2, "S:pk", "N:m", INDEX_PROJECTS_ALL);
-	for (uint32_t i = 0; i < INDEXES; i++) {
+	for (uint32_t i = 0; i < indexes->count; i++) {
 		(void)snprintf(indexes->list[i].name, sizeof(indexes->list[i].name), "%s", names[i]);
 		if (!table_index_is_local(&indexes->list[i]))
 			indexes->list[i].table_id = DERIVED_ID;
 	}
 	indexes->list[3].state = INDEX_CREATING;
 	indexes->list[3].is_backfilling = true;
-	indexes->count = INDEXES;
-	f->table.table_id = TABLE_ID;
-	f->table.token_seed = 99;
-	f->table.indexes = indexes;
-	index_fixture_schema(&f->table.schema, "S:pk", "N:sk");
-	catalog_state_init(&f->state);
-	assert_int_equal(catalog_state_put_table(&f->state, &derived), ST_OK);
-}
-
-static void fixture_open(struct fixture *f)
-{
-	memset(f, 0, sizeof(*f));
-	arena_init(&f->arena, ARENA_SIZE);
-	api_error_init(&f->error);
-	open_catalog(f);
-}
-
-static void fixture_close(struct fixture *f)
-{
-	catalog_state_close(&f->state);
-	arena_close(&f->arena);
 }
 
 /* --- rows --- */
 
-static int by_key(const void *a, const void *b)
-{
-	const struct row *left = a;
-	const struct row *right = b;
-
-	return slice_compare(slice_of(left->key, left->key_size), slice_of(right->key, right->key_size));
-}
-
 static void make_item(const struct fixture *f, const struct row *row, struct buf *item)
 {
 	bool is_local = table_index_is_local(&f->target.index);
-	char partition[2] = { (char)('a' + (int)row->partition), '\0' };
+	char partition[2] = { (char)('a' + (int)row->values[0]), '\0' };
 	struct item_builder builder;
 
 	item_builder_init(&builder, item);
 	index_fixture_string(&builder, is_local ? "pk" : "g", slice_of_string(partition));
-	index_fixture_int(&builder, is_local ? "l" : "h", row->sort);
+	index_fixture_int(&builder, is_local ? "l" : "h", row->values[1]);
 	if (!is_local)
 		index_fixture_string(&builder, "pk", slice_of_string("same"));
 	index_fixture_int(&builder, "sk", row->number);
@@ -121,34 +43,20 @@ static void make_item(const struct fixture *f, const struct row *row, struct buf
 /* ROWS items whose index keys are often equal. */
 static void make_rows(struct fixture *f)
 {
-	struct index_owner owner = api_query_target_owner(&f->target);
-
 	for (uint32_t i = 0; i < ROWS; i++) {
 		struct row *row = &f->rows[i];
 		struct buf item;
-		struct buf key;
 
 		row->number = i;
-		row->partition = (uint32_t)rng_below(&f->rng, PARTITIONS);
-		row->sort = f->target.index.schema.sort_count > 0 ? (int64_t)rng_below(&f->rng, SORTS) : 0;
+		row->values[0] = (uint32_t)rng_below(&f->rng, PARTITIONS);
+		row->values[1] = f->target.index.schema.sort_count > 0 ? (uint32_t)rng_below(&f->rng, SORTS)
+								       : 0;
 		buf_init(&item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-		buf_init(&key, LIMIT_INDEX_ROW_KEY_SIZE_BYTES);
 		make_item(f, row, &item);
-		assert_int_equal(table_index_row_key(&key, &owner, buf_slice(&item)), ST_OK);
-		assert_true(key.size <= sizeof(row->key));
-		memcpy(row->key, key.data, key.size);
-		row->key_size = key.size;
+		set_row_key(f, row, buf_slice(&item));
 		buf_close(&item);
-		buf_close(&key);
 	}
-	qsort(f->rows, ROWS, sizeof(f->rows[0]), by_key);
-}
-
-static bool in_range(const struct fixture *f, const struct row *row)
-{
-	struct slice key = slice_of(row->key, row->key_size);
-
-	return slice_compare(key, f->range.start) >= 0 && slice_compare(key, f->range.end) < 0;
+	qsort(f->rows, ROWS, sizeof(f->rows[0]), by_row_key);
 }
 
 /* --- requests --- */
@@ -156,20 +64,15 @@ static bool in_range(const struct fixture *f, const struct row *row)
 static bool read_request(struct fixture *f, enum api_query_kind kind, const char *members)
 {
 	api_error_init(&f->error);
-	(void)snprintf(f->body, sizeof(f->body), "{\"TableName\":\"things\"%s}", members);
-	return api_query_input_read(kind, slice_of_string(f->body), &f->arena, &f->input, &f->error);
+	buf_reset(&f->body);
+	buf_append_format(&f->body, "{\"TableName\":\"things\"%s}", members);
+	assert_int_equal(f->body.status, ST_OK);
+	return api_query_input_read(kind, buf_slice(&f->body), &f->arena, &f->input, &f->error);
 }
 
 static bool find_target(struct fixture *f)
 {
 	return api_query_target_find(&f->input, &f->table, &f->state, &f->target, &f->error);
-}
-
-static bool make_range(struct fixture *f, enum api_query_kind kind)
-{
-	return kind == API_QUERY
-		       ? api_query_range_of_query(&f->input, &f->target, &f->arena, &f->range, &f->error)
-		       : api_query_range_of_scan(&f->input, &f->target, &f->arena, &f->range, &f->error);
 }
 
 enum {
@@ -253,52 +156,13 @@ static void each_condition_holds_the_index_s_rows_and_no_others(void **state)
 		assert_true(make_range(&f, API_QUERY));
 		for (uint32_t i = 0; i < ROWS; i++)
 			assert_int_equal(in_range(&f, &f.rows[i]),
-					 f.rows[i].partition == partition &&
-						 is_met(condition, f.rows[i].sort, low, high));
+					 f.rows[i].values[0] == partition &&
+						 is_met(condition, f.rows[i].values[1], low, high));
 		fixture_close(&f);
 	}
 }
 
 /* --- pages --- */
-
-/* A row's LastEvaluatedKey, given back as ExclusiveStartKey. */
-static void start_after(struct fixture *f, const struct row *row)
-{
-	struct buf key;
-
-	buf_init(&key, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-	assert_int_equal(api_query_target_to_key(&f->target, slice_of(row->key, row->key_size), &key), ST_OK);
-	f->input.start_key = slice_of(arena_copy(&f->arena, buf_slice(&key)), key.size);
-	assert_non_null(f->input.start_key.data);
-	buf_close(&key);
-}
-
-/* Reads the range page by page, as a client does; returns the numbers of the rows in order. */
-static uint32_t read_pages(struct fixture *f, enum api_query_kind kind, uint32_t limit,
-			   uint32_t numbers[ROWS])
-{
-	uint32_t count = 0;
-	bool is_cut;
-
-	do {
-		uint32_t page = 0;
-
-		assert_true(make_range(f, kind));
-		is_cut = false;
-		for (uint32_t i = 0; i < ROWS && !is_cut; i++) {
-			const struct row *row = &f->rows[f->input.is_backward ? ROWS - 1 - i : i];
-
-			if (!in_range(f, row))
-				continue;
-			assert_true(count < ROWS);
-			numbers[count++] = row->number;
-			is_cut = ++page == limit;
-			if (is_cut)
-				start_after(f, row);
-		}
-	} while (is_cut);
-	return count;
-}
 
 static void pages_of_any_size_are_the_whole(void **state)
 {

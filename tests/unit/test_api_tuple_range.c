@@ -1,37 +1,10 @@
 /* Query and Scan of an index whose key has several attributes: random shapes, items and conditions, as
  * expressions and as KeyConditions, against what the items themselves say; and the pages of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/unit/index_range_fixture.h"
 
-#include <cmocka.h>
-
-#include "coordinator/api/api_query_range.h"
-#include "coordinator/api/api_start_key.h"
-#include "tests/unit/index_fixture.h"
-
-enum {
-	TABLE_ID = 7,
-	DERIVED_ID = 9,
-	SEEDS = 300,
-	ROWS = 150,
-	KEY_SIZE_MAX = 128,
-	VALUES = 3,
-	ARENA_SIZE = 16 * 1024 * 1024,
-};
+enum { SEEDS = 300, VALUES = 3 };
 
 enum condition { EQ, LT, LE, GT, GE, BETWEEN, CONDITIONS };
-
-/* An item by the values of its index key, and its row. */
-struct row {
-	uint32_t number;
-	uint32_t values[LIMIT_KEY_ATTRIBUTE_COUNT];
-	uint8_t key[KEY_SIZE_MAX];
-	size_t key_size;
-};
 
 /* What is asked for: the first `given` attributes of the sort key, the last of them by `condition`. */
 struct question {
@@ -39,19 +12,6 @@ struct question {
 	uint32_t given;
 	enum condition condition;
 	uint32_t high;
-};
-
-struct fixture {
-	struct arena arena;
-	struct catalog_state state;
-	struct table_info table;
-	struct api_query_target target;
-	struct buf body;
-	struct api_query_input input;
-	struct api_query_range range;
-	struct api_error error;
-	struct rng rng;
-	struct row rows[ROWS]; /* in the order of the index */
 };
 
 static void append_attributes(struct rng *rng, char *out, char role, uint32_t count)
@@ -66,40 +26,15 @@ static void append_attributes(struct rng *rng, char *out, char role, uint32_t co
 
 static void fixture_open(struct fixture *f, uint64_t seed, uint32_t partition_count, uint32_t sort_count)
 {
-	struct table_info derived = { .table_id = DERIVED_ID,
-				      .state = TABLE_ACTIVE,
-				      .name = CATALOG_DERIVED_PREFIX "9",
-				      .token_seed = 77,
-				      .base_table_id = TABLE_ID };
-	struct table_indexes *indexes;
+	struct table_indexes *indexes = range_fixture_open(f, 1);
 	char partition[64];
 	char sort[64];
 
-	memset(f, 0, sizeof(*f));
 	rng_seed(&f->rng, seed);
-	arena_init(&f->arena, ARENA_SIZE);
-	buf_init(&f->body, 8192);
-	api_error_init(&f->error);
-	indexes = arena_alloc_zeroed(&f->arena, sizeof(*indexes) + sizeof(indexes->list[0]));
-	assert_non_null(indexes);
-	indexes->count = 1;
 	append_attributes(&f->rng, partition, 'g', partition_count);
 	append_attributes(&f->rng, sort, 'h', sort_count);
 	index_fixture_index(&indexes->list[0], 0, partition, sort, INDEX_PROJECTS_KEYS);
 	indexes->list[0].table_id = DERIVED_ID;
-	f->table.table_id = TABLE_ID;
-	f->table.token_seed = 99;
-	f->table.indexes = indexes;
-	index_fixture_schema(&f->table.schema, "S:pk", "N:sk");
-	catalog_state_init(&f->state);
-	assert_int_equal(catalog_state_put_table(&f->state, &derived), ST_OK);
-}
-
-static void fixture_close(struct fixture *f)
-{
-	catalog_state_close(&f->state);
-	buf_close(&f->body);
-	arena_close(&f->arena);
 }
 
 static const struct table_schema *schema_of(const struct fixture *f)
@@ -108,14 +43,6 @@ static const struct table_schema *schema_of(const struct fixture *f)
 }
 
 /* --- rows --- */
-
-static int by_key(const void *a, const void *b)
-{
-	const struct row *left = a;
-	const struct row *right = b;
-
-	return slice_compare(slice_of(left->key, left->key_size), slice_of(right->key, right->key_size));
-}
 
 static void make_item(const struct fixture *f, const struct row *row, struct buf *item)
 {
@@ -138,34 +65,20 @@ static void make_item(const struct fixture *f, const struct row *row, struct buf
 
 static void make_rows(struct fixture *f)
 {
-	struct index_owner owner = api_query_target_owner(&f->target);
-
 	for (uint32_t i = 0; i < ROWS; i++) {
 		struct row *row = &f->rows[i];
 		struct buf item;
-		struct buf key;
 
 		row->number = i;
 		for (uint32_t k = 0; k < LIMIT_KEY_ATTRIBUTE_COUNT; k++)
 			row->values[k] = (uint32_t)rng_below(&f->rng,
 							     k < schema_of(f)->partition_count ? 2 : VALUES);
 		buf_init(&item, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-		buf_init(&key, sizeof(row->key));
 		make_item(f, row, &item);
-		assert_int_equal(table_index_row_key(&key, &owner, buf_slice(&item)), ST_OK);
-		memcpy(row->key, key.data, key.size);
-		row->key_size = key.size;
+		set_row_key(f, row, buf_slice(&item));
 		buf_close(&item);
-		buf_close(&key);
 	}
-	qsort(f->rows, ROWS, sizeof(f->rows[0]), by_key);
-}
-
-static bool in_range(const struct fixture *f, const struct row *row)
-{
-	struct slice key = slice_of(row->key, row->key_size);
-
-	return slice_compare(key, f->range.start) >= 0 && slice_compare(key, f->range.end) < 0;
+	qsort(f->rows, ROWS, sizeof(f->rows[0]), by_row_key);
 }
 
 /* --- questions --- */
@@ -287,13 +200,6 @@ static void begin_body(struct fixture *f)
 	buf_append_string(&f->body, "{\"TableName\":\"things\",\"IndexName\":\"an-index\"");
 }
 
-static bool make_range(struct fixture *f, enum api_query_kind kind)
-{
-	return kind == API_QUERY
-		       ? api_query_range_of_query(&f->input, &f->target, &f->arena, &f->range, &f->error)
-		       : api_query_range_of_scan(&f->input, &f->target, &f->arena, &f->range, &f->error);
-}
-
 /* In a BETWEEN of an expression the lower end must not be above the upper one. */
 static bool can_be_asked(const struct question *question, const struct table_schema *schema)
 {
@@ -339,46 +245,6 @@ static void each_condition_holds_the_rows_of_its_tuples_and_no_others(void **sta
 		test_free(f);
 	}
 	assert_true(met_count > SEEDS); /* it is not all about nothing */
-}
-
-/* A row's LastEvaluatedKey, given back as ExclusiveStartKey: all attributes of both keys. */
-static void start_after(struct fixture *f, const struct row *row)
-{
-	struct buf key;
-
-	buf_init(&key, LIMIT_ITEM_ENCODED_SIZE_BYTES);
-	assert_int_equal(api_query_target_to_key(&f->target, slice_of(row->key, row->key_size), &key), ST_OK);
-	assert_int_equal(item_count(buf_slice(&key)), table_schema_key_count(schema_of(f)) + 2);
-	f->input.start_key = slice_of(arena_copy(&f->arena, buf_slice(&key)), key.size);
-	assert_non_null(f->input.start_key.data);
-	buf_close(&key);
-}
-
-/* As a client reads them; returns how many. */
-static uint32_t read_pages(struct fixture *f, enum api_query_kind kind, uint32_t limit,
-			   uint32_t numbers[ROWS])
-{
-	uint32_t count = 0;
-	bool is_cut;
-
-	do {
-		uint32_t page = 0;
-
-		assert_true(make_range(f, kind));
-		is_cut = false;
-		for (uint32_t i = 0; i < ROWS && !is_cut; i++) {
-			const struct row *row = &f->rows[f->input.is_backward ? ROWS - 1 - i : i];
-
-			if (!in_range(f, row))
-				continue;
-			assert_true(count < ROWS);
-			numbers[count++] = row->number;
-			is_cut = ++page == limit;
-			if (is_cut)
-				start_after(f, row);
-		}
-	} while (is_cut);
-	return count;
 }
 
 static void pages_of_any_size_are_the_whole(void **state)
