@@ -2,6 +2,7 @@
 
 #include "coordinator/api/api_message.h"
 #include "proto/model/limits.h"
+#include "proto/wire/proto_borrow.h"
 
 static void set_empty(const Cleave__RefusedIndexKey *refused, bool is_update, struct api_error *error)
 {
@@ -46,8 +47,8 @@ bool api_index_key_check(const struct table_indexes *indexes, struct slice item,
 
 	if (table_indexes_check_item(indexes, slice_of(NULL, 0), item, &found) == ST_OK)
 		return true;
-	refused.index_name = (char *)(uintptr_t)found.index->name;
-	refused.attribute_name = (char *)(uintptr_t)found.key.attribute->name;
+	refused.index_name = proto_borrow_text(found.index->name);
+	refused.attribute_name = proto_borrow_text(found.key.attribute->name);
 	refused.fault = found.key.fault;
 	refused.actual_type = found.key.actual;
 	refused.expected_type = found.key.attribute->type;

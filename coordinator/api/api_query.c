@@ -10,6 +10,7 @@
 #include "proto/base/log.h"
 #include "proto/model/capacity.h"
 #include "proto/model/row_key.h"
+#include "proto/wire/proto_borrow.h"
 
 struct query_state {
 	struct api_request *request;
@@ -156,7 +157,7 @@ static void cancel(struct api_request *request)
 
 static ProtobufCBinaryData bytes_of_name(const struct key_attribute *attribute)
 {
-	return (ProtobufCBinaryData){ attribute->name_size, (uint8_t *)(uintptr_t)attribute->name };
+	return proto_borrow_bytes(key_attribute_name(attribute));
 }
 
 static void start_op(struct query_state *state, const struct api_query_range *range,

@@ -6,6 +6,7 @@
 #include "coordinator/api/api_table_write.h"
 #include "proto/catalog/index_info.h"
 #include "proto/wire/methods.h"
+#include "proto/wire/proto_borrow.h"
 
 enum { UPDATE_ATTEMPTS_MAX = 10 };
 
@@ -204,7 +205,7 @@ static void delete_synced(struct api_request *request)
 		return;
 	}
 	cleave__delete_table_request__init(&message);
-	message.name = (char *)(uintptr_t)table->name;
+	message.name = proto_borrow_text(table->name);
 	message.request_id = api_change_id(&state->change);
 	api_change_start(&state->change, METHOD_CATALOG_DELETE_TABLE, &message.base, answer_change);
 }

@@ -5,6 +5,7 @@
 #include "coordinator/api/api_message.h"
 #include "coordinator/api/api_table_raw.h"
 #include "proto/catalog/tag_info.h"
+#include "proto/wire/proto_borrow.h"
 
 struct raw_input {
 	struct slice resource;
@@ -127,17 +128,6 @@ static bool check_tags(const struct json_list *tags, struct api_error *error)
 	return true;
 }
 
-/* protobuf-c does not know const; nobody writes through these. */
-static ProtobufCBinaryData binary_of(struct slice slice)
-{
-	union {
-		const uint8_t *in;
-		uint8_t *out;
-	} pointer = { .in = slice.data };
-
-	return (ProtobufCBinaryData){ .len = slice.size, .data = pointer.out };
-}
-
 static Cleave__TagSet *make_set(const struct json_list *tags, struct arena *arena, struct api_error *error)
 {
 	const struct raw_pair *pairs = tags->elements;
@@ -154,8 +144,8 @@ static Cleave__TagSet *make_set(const struct json_list *tags, struct arena *aren
 	set->n_tags = tags->count;
 	for (uint32_t i = 0; i < tags->count; i++) {
 		cleave__tag__init(&elements[i]);
-		elements[i].key = binary_of(pairs[i].name);
-		elements[i].value = binary_of(pairs[i].value);
+		elements[i].key = proto_borrow_bytes(pairs[i].name);
+		elements[i].value = proto_borrow_bytes(pairs[i].value);
 		pointers[i] = &elements[i];
 	}
 	return set;

@@ -4,6 +4,7 @@
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
+#include "proto/wire/proto_borrow.h"
 
 enum { US_PER_MS = 1000 };
 
@@ -12,11 +13,6 @@ static void work(struct batch_worker *worker);
 static struct batch_worker *worker_of(struct replica_call *call)
 {
 	return CONTAINER_OF(call, struct batch_worker, call);
-}
-
-static ProtobufCBinaryData borrow(struct slice bytes)
-{
-	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
 }
 
 /* --- claims --- */
@@ -74,7 +70,7 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	claim(worker, call->partition);
 	CHECK(worker->asked_count > 0); /* the key that it was routed by, at least */
 	for (uint32_t i = 0; i < worker->asked_count; i++)
-		row_keys[i] = borrow(op->keys[worker->asked[i]].row_key);
+		row_keys[i] = proto_borrow_bytes(op->keys[worker->asked[i]].row_key);
 	cleave__get_items_request__init(&message);
 	message.partition_id = call->target.partition_id;
 	message.epoch = call->target.epoch;

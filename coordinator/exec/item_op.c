@@ -4,6 +4,7 @@
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
+#include "proto/wire/proto_borrow.h"
 
 enum { US_PER_MS = 1000 };
 
@@ -14,11 +15,6 @@ static struct item_op *op_of(struct replica_call *call)
 
 /* --- one attempt --- */
 
-static ProtobufCBinaryData borrow(struct slice bytes)
-{
-	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
-}
-
 static enum status pack_get(struct replica_call *call, struct buf *out)
 {
 	const struct item_op *op = op_of(call);
@@ -28,7 +24,7 @@ static enum status pack_get(struct replica_call *call, struct buf *out)
 	cleave__get_item_request__init(&message);
 	message.partition_id = call->target.partition_id;
 	message.epoch = call->target.epoch;
-	message.row_key = borrow(op->row_key);
+	message.row_key = proto_borrow_bytes(op->row_key);
 	message.consistent_read = op->is_consistent;
 	message.accepts_frozen = call->accepts_frozen;
 	message.projection = (Cleave__ExprProjection *)(uintptr_t)op->projection; /* only read */
@@ -70,16 +66,16 @@ static enum status pack_write(struct replica_call *call, struct buf *out)
 	cleave__write_item_request__init(&message);
 	message.partition_id = call->target.partition_id;
 	message.epoch = call->target.epoch;
-	message.row_key = borrow(op->row_key);
+	message.row_key = proto_borrow_bytes(op->row_key);
 	message.kind = kind_of(op);
-	message.item = borrow(op->item);
+	message.item = proto_borrow_bytes(op->item);
 	message.condition = (Cleave__ExprCondition *)(uintptr_t)op->condition;
 	message.update = (Cleave__ExprUpdate *)(uintptr_t)op->update;
 	message.returned = op->returned;
 	message.return_old_on_failure = op->returns_old_on_failure;
 	message.needs_old_size = op->needs_old_size;
 	message.needs_collection_size = op->needs_collection_size;
-	message.request_id = borrow(slice_of(op->request_id, sizeof(op->request_id)));
+	message.request_id = proto_borrow_bytes(slice_of(op->request_id, sizeof(op->request_id)));
 	message.age_ms = age_ms(op);
 	start = buf_extend(out, cleave__write_item_request__get_packed_size(&message));
 	if (start != NULL)

@@ -3,6 +3,7 @@
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
+#include "proto/wire/proto_borrow.h"
 
 enum { US_PER_MS = 1000 };
 
@@ -11,11 +12,6 @@ static void ask(struct query_op *op);
 static struct query_op *op_of(struct replica_call *call)
 {
 	return CONTAINER_OF(call, struct query_op, call);
-}
-
-static ProtobufCBinaryData borrow(struct slice bytes)
-{
-	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
 }
 
 static struct slice lesser(struct slice a, struct slice b)
@@ -52,8 +48,8 @@ static enum status pack(struct replica_call *call, struct buf *out)
 	cleave__read_range_request__init(&message);
 	message.partition_id = call->target.partition_id;
 	message.epoch = call->target.epoch;
-	message.start = borrow(op->asked_start);
-	message.end = borrow(op->asked_end);
+	message.start = proto_borrow_bytes(op->asked_start);
+	message.end = proto_borrow_bytes(op->asked_end);
 	message.is_backward = op->is_backward;
 	message.count_only = op->counts_only;
 	message.row_count_max = op->row_count_max - op->evaluated_count;

@@ -4,6 +4,7 @@
 #include "coordinator/expr/expr_internal.h"
 #include "coordinator/expr/expr_message.h"
 #include "coordinator/expr/expr_reserved.h"
+#include "proto/wire/proto_borrow.h"
 
 /* No token makes more code than this (the comma of if_not_exists has that of its path too). */
 enum { CODE_SIZE_PER_TOKEN = 3, INDEX_DIGIT_COUNT = 10, NO_INDEX = UINT16_MAX };
@@ -313,9 +314,7 @@ uint32_t expr_parse_value(struct expr_parser *parser, uint8_t *type_out)
 	value = parser->bind->values.bindings[index].value;
 	*type_out = value.data[0];
 	if (parser->value_slots[index] == 0) {
-		parser->values[parser->value_count++] = (ProtobufCBinaryData){
-			value.size, (uint8_t *)(uintptr_t)value.data
-		};
+		parser->values[parser->value_count++] = proto_borrow_bytes(value);
 		parser->value_slots[index] = (uint16_t)parser->value_count;
 	}
 	return parser->value_slots[index] - 1u;

@@ -2,6 +2,7 @@
 
 #include "coordinator/expr/expr_internal.h"
 #include "coordinator/expr/expr_message.h"
+#include "proto/wire/proto_borrow.h"
 
 enum { CAPACITY_MIN = 16 };
 
@@ -54,9 +55,8 @@ uint32_t expr_program_name(struct expr_program *program, struct slice name)
 
 uint32_t expr_program_value(struct expr_program *program, struct slice value)
 {
-	ProtobufCBinaryData data = { value.size, (uint8_t *)(uintptr_t)value.data };
-
-	return add(program, &program->values, &program->value_count, &program->value_capacity, data);
+	return add(program, &program->values, &program->value_count, &program->value_capacity,
+		   proto_borrow_bytes(value));
 }
 
 static void put_byte(struct expr_program *program, uint8_t byte)

@@ -1,6 +1,7 @@
 #include "node/partition/partition_collection.h"
 
 #include "node/partition/partition_verdict.h"
+#include "proto/wire/proto_borrow.h"
 #include "storage/encoding/stored_item.h"
 #include "storage/index/local_row.h"
 
@@ -60,8 +61,7 @@ static enum status put_size(struct partition_write *write)
 	local_row_put_size(value, write->collection_size_bytes);
 	write->collection_value = slice_of(value, LOCAL_ROW_SIZE_VALUE);
 	cleave__local_index_row__init(row);
-	row->row_key = (ProtobufCBinaryData){ write->collection_key.size,
-					      (uint8_t *)(uintptr_t)write->collection_key.data };
+	row->row_key = proto_borrow_bytes(write->collection_key);
 	row->is_delete = write->collection_size_bytes == 0;
 	if (!row->is_delete)
 		row->item = (ProtobufCBinaryData){ LOCAL_ROW_SIZE_VALUE, value };

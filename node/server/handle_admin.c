@@ -7,14 +7,10 @@
 #include "proto/base/log.h"
 #include "proto/wire/admin.pb-c.h"
 #include "proto/wire/proto_arena.h"
+#include "proto/wire/proto_borrow.h"
 #include "replication/group/group_member.h"
 
 enum { ARENA_BYTES_MAX = 64 * 1024 * 1024, REPLY_BYTES_MAX = 32 * 1024 * 1024 };
-
-static ProtobufCBinaryData borrow(struct slice bytes)
-{
-	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
-}
 
 static char *state_text(const struct group_status *status)
 {
@@ -77,8 +73,8 @@ static Cleave__ReplicaStatus *describe_replica(struct server *server, struct are
 	if (partition != NULL) {
 		replica->table_id = partition->table_id;
 		replica->epoch = partition->epoch;
-		replica->range_start = borrow(buf_slice(&partition->range_start));
-		replica->range_end = borrow(buf_slice(&partition->range_end));
+		replica->range_start = proto_borrow_bytes(buf_slice(&partition->range_start));
+		replica->range_end = proto_borrow_bytes(buf_slice(&partition->range_end));
 		if (!describe_feeds(partition, arena, replica))
 			return NULL;
 	}

@@ -11,6 +11,7 @@
 #include "proto/model/limits.h"
 #include "proto/wire/item.pb-c.h"
 #include "proto/wire/proto_arena.h"
+#include "proto/wire/proto_borrow.h"
 #include "storage/expr/eval_check.h"
 #include "storage/expr/eval_project.h"
 
@@ -100,11 +101,6 @@ static void request_op_destroy(struct request_op *op)
 
 /* --- answers --- */
 
-static ProtobufCBinaryData borrow(struct slice bytes)
-{
-	return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
-}
-
 /* --- get --- */
 
 /* The item, or the part of it that was asked for. */
@@ -136,7 +132,7 @@ static void reply_item(struct request_op *op, bool found)
 	}
 	cleave__get_item_reply__init(&reply);
 	reply.found = found;
-	reply.item = borrow(item);
+	reply.item = proto_borrow_bytes(item);
 	reply.size_bytes = op->read.size_bytes;
 	buf_reset(&items->reply);
 	start = buf_extend(&items->reply, cleave__get_item_reply__get_packed_size(&reply));
@@ -220,7 +216,7 @@ static void reply_verdict(struct request_op *op, enum status verdict)
 	reply.existed = write->existed;
 	reply.old_size_bytes = write->old_size_bytes;
 	reply.new_size_bytes = write->new_size_bytes;
-	reply.returned = borrow(write->returned_item);
+	reply.returned = proto_borrow_bytes(write->returned_item);
 	reply.update_error = write->update_error;
 	reply.refused_index_key = write->refused_index_key;
 	reply.index_units = write->index_units;
