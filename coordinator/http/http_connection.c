@@ -30,6 +30,8 @@ static void start(struct http_connection *connection)
 	connection->sock->on_close.data = connection; /* how requests find their connection */
 	metric_add(&http_metrics.connections_accepted, 1);
 	h2o_accept(&server->accept, connection->sock);
+	if (server->tls != NULL)
+		http_read_learn((uv_stream_t *)&connection->tcp);
 }
 
 void http_connection_accept(struct http_server *server, uv_stream_t *listener)

@@ -116,6 +116,10 @@ void http_connection_force(struct http_connection *connection);
 /* The connection of a request; libh2o must still have its socket. */
 struct http_connection *http_connection_of(h2o_req_t *h2o);
 
+/* http_read.c: learn libh2o's callback from its first connection with TLS, and from then on keep
+ * reads that bring nothing from it.  To be called once libh2o reads from the stream. */
+void http_read_learn(uv_stream_t *stream);
+
 /* http_linger.c */
 void http_linger_on_log(h2o_logger_t *logger, h2o_req_t *h2o);
 /* The connection, whose handle has just been closed, goes on without libh2o. */

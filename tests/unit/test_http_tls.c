@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <poll.h>
+
 #include <cmocka.h>
 
 #include "tests/unit/http_client.h"
@@ -31,6 +33,40 @@ static void both_versions_of_tls_serve_a_request(void **state)
 		assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
 		tls_close(&client);
 	}
+	fixture_close(&f);
+}
+
+/* As many bytes as the server's first read takes at once: the one after it finds nothing. */
+static void an_upload_in_buffers_filled_to_the_brim_arrives(void **state)
+{
+	enum {
+		BUFFER_SIZE = 8192,
+		RECORD_OVERHEAD = 22,
+		PART_SIZE = BUFFER_SIZE - RECORD_OVERHEAD,
+		PART_COUNT = 3
+	};
+	static const char end[] = "end";
+	static uint8_t part[PART_SIZE];
+	struct tls_client client;
+	struct fixture f;
+	char text[256];
+
+	(void)state;
+	fixture_open_tls(&f);
+	assert_int_equal(tls_connect(&client, &f, TLS1_3_VERSION, NULL, NULL), 1);
+	(void)snprintf(text, sizeof(text), "POST /header HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+		       PART_COUNT * sizeof(part) + sizeof(end) - 1);
+	assert_true(SSL_write(client.tls, text, (int)strlen(text)) > 0);
+	for (int i = 0; i < PART_COUNT; i++) {
+		struct pollfd closed = { .fd = client.fd, .events = POLLRDHUP };
+
+		assert_true(SSL_write(client.tls, part, sizeof(part)) > 0);
+		assert_int_equal(poll(&closed, 1, 50), 0); /* the server waits for more, as we do for it */
+	}
+	assert_true(SSL_write(client.tls, end, sizeof(end) - 1) > 0);
+	assert_true(SSL_read(client.tls, text, sizeof(text)) > 0);
+	assert_memory_equal(text, "HTTP/1.1 200 OK\r\n", 17);
+	tls_close(&client);
 	fixture_close(&f);
 }
 
@@ -170,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_versions_of_tls_serve_a_request),
+		cmocka_unit_test(an_upload_in_buffers_filled_to_the_brim_arrives),
 		cmocka_unit_test(old_versions_and_weak_suites_are_refused),
 		cmocka_unit_test(alpn_chooses_http2),
 		cmocka_unit_test(noise_instead_of_a_handshake_is_cut_off),
