@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/base/fault.h"
 #include "proto/base/log.h"
 #include "proto/base/metrics.h"
 #include "replication/group/group_member.h"
@@ -32,6 +31,9 @@ static struct metric metric_leaders = { .name = "cleave_node_leaders",
 static struct metric metric_won = { .name = "cleave_node_elections_won_total",
 				    .help = "Times that a replica began to lead",
 				    .kind = METRIC_COUNTER };
+static struct metric metric_yields = { .name = "cleave_node_full_disk_hand_overs_total",
+				       .help = "Hand-overs begun because this node's disk is full",
+				       .kind = METRIC_COUNTER };
 static struct metric metric_free_bytes = { .name = "cleave_node_disk_free_bytes",
 					   .help = "Free bytes below the data directory",
 					   .kind = METRIC_GAUGE };
@@ -41,9 +43,10 @@ static struct metric metric_dropped = { .name = "cleave_node_peer_messages_dropp
 
 static void register_metrics(void)
 {
-	static struct metric *const all[] = { &metric_writes,  &metric_reads,      &metric_syncs,
-					      &metric_applied, &metric_replicas,   &metric_leaders,
-					      &metric_won,     &metric_free_bytes, &metric_dropped };
+	static struct metric *const all[] = { &metric_writes,  &metric_reads,    &metric_syncs,
+					      &metric_applied, &metric_replicas, &metric_leaders,
+					      &metric_won,     &metric_yields,   &metric_free_bytes,
+					      &metric_dropped };
 	static bool is_registered;
 
 	for (size_t i = 0; !is_registered && i < ARRAY_COUNT(all); i++)
@@ -66,6 +69,7 @@ void node_update_metrics(struct node *node)
 	metric_set(&metric_replicas, (int64_t)node->groups.groups.count);
 	metric_set(&metric_leaders, leaders);
 	metric_set(&metric_won, (int64_t)node->groups.won_count);
+	metric_set(&metric_yields, (int64_t)node->groups.yield_count);
 	metric_set(&metric_free_bytes, (int64_t)engine_free_bytes(node->engine));
 	metric_set(&metric_dropped, (int64_t)node->groups.link.dropped_count);
 }
@@ -116,33 +120,6 @@ static void on_caught_up(struct index_feeders *feeders)
 
 	if (!node->is_stopping)
 		node_report_soon(&node->report);
-}
-
-static void check_watermark(struct node *node)
-{
-	struct partition_env *env = &node->partitions.env;
-	bool is_full = engine_free_bytes(node->engine) < node->options.reserve_bytes ||
-		       fault_fires(FAULT_DISK_FULL);
-
-	if (is_full != env->is_disk_full) {
-		if (is_full)
-			log_error("node", "disk is full: writes are refused",
-				  "free_bytes=%" PRIu64 " reserve_bytes=%" PRIu64,
-				  engine_free_bytes(node->engine), node->options.reserve_bytes);
-		else
-			log_info("node", "disk has room again", "free_bytes=%" PRIu64,
-				 engine_free_bytes(node->engine));
-	}
-	env->is_disk_full = is_full;
-	node->groups.is_disk_full = is_full;
-}
-
-static void on_watermark(struct runtime_timer *timer)
-{
-	struct node *node = CONTAINER_OF(timer, struct node, watermark_timer);
-
-	check_watermark(node);
-	runtime_timer_start(node->runtime, timer, (uint64_t)NODE_WATERMARK_CHECK_MS * US_PER_MS);
 }
 
 /* --- the catalog's replica --- */
@@ -276,7 +253,8 @@ static void start_services(struct node *node)
 	node_report_start(&node->report, node->runtime, &node->view, &node->partitions, &self);
 	node->view_observer.changed = on_view_changed;
 	catalog_view_observe(&node->view, &node->view_observer);
-	runtime_timer_init(&node->watermark_timer, on_watermark);
+	disk_watch_init(&node->disk_watch, node->runtime, node->engine, &node->groups,
+			node->options.reserve_bytes);
 	runtime_timer_init(&node->drain_timer, on_drain);
 }
 
@@ -324,7 +302,7 @@ enum status node_create(struct runtime *runtime, struct rpc_transport *transport
 		return status;
 	}
 	catalog_view_start(&node->view);
-	on_watermark(&node->watermark_timer);
+	disk_watch_start(&node->disk_watch);
 	*node_out = node;
 	return ST_OK;
 }
@@ -358,7 +336,7 @@ void node_stop(struct node *node, void (*stopped)(struct node *node))
 	hand_over(node);
 	node_report_stop(&node->report);
 	item_census_stop(&node->census);
-	runtime_timer_stop(node->runtime, &node->watermark_timer);
+	disk_watch_stop(&node->disk_watch);
 	catalog_view_unobserve(&node->view_observer);
 	catalog_view_stop(&node->view, on_view_closed);
 }
@@ -369,7 +347,7 @@ void node_destroy(struct node *node)
 		return;
 	close_groups(node);
 	node_report_stop(&node->report);
-	runtime_timer_stop(node->runtime, &node->watermark_timer);
+	disk_watch_stop(&node->disk_watch);
 	runtime_timer_stop(node->runtime, &node->drain_timer);
 	item_census_stop(&node->census);
 	item_census_close(&node->census);
@@ -388,7 +366,7 @@ const char *node_problem(struct node *node)
 	else if (catalog_state_node(&node->view.state, node->options.node_id) == NULL)
 		(void)snprintf(node->problem, sizeof(node->problem),
 			       "waiting to be registered in the catalog");
-	else if (node->partitions.env.is_disk_full)
+	else if (node->groups.is_disk_full)
 		(void)snprintf(node->problem, sizeof(node->problem), "disk is full: writes are refused");
 	else
 		return NULL;

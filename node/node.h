@@ -15,6 +15,7 @@
 #include "node/background/index_feeder.h"
 #include "node/background/item_census.h"
 #include "node/catalog/catalog.h"
+#include "node/disk_watch.h"
 #include "node/node_report.h"
 #include "node/partition/partition_table.h"
 #include "node/placement/driver.h"
@@ -24,7 +25,6 @@
 #include "proto/rpc/rpc_hello.h"
 
 enum {
-	NODE_WATERMARK_CHECK_MS = 250,
 	NODE_DRAIN_CHECK_MS = 2,
 	NODE_PROBLEM_SIZE_MAX = 256,
 	NODE_LOG_TRAILING_MAX = 1024, /* entries kept for a replica that is not behind */
@@ -39,7 +39,7 @@ struct node_options {
 	uint64_t seed_node_ids[CATALOG_SEEDS_MAX]; /* the nodes that hold the catalog */
 	uint32_t seed_count;
 	struct catalog_settings settings;   /* proposed by the catalog's first leader */
-	uint64_t reserve_bytes;             /* writes are refused when less is free */
+	uint64_t reserve_bytes;             /* of disk_watch.h */
 	uint32_t log_keep_entries;          /* for a replica that is behind; 0: the default */
 	uint64_t collection_size_bytes_max; /* with local indexes; 0: LIMIT_COLLECTION_SIZE_BYTES */
 	bool waits_for_indexes;             /* writes are answered when global indexes have them too */
@@ -65,7 +65,7 @@ struct node {
 	struct catalog *catalog; /* NULL: this node holds no replica of it */
 	struct driver *driver;
 	struct group *catalog_group;
-	struct runtime_timer watermark_timer;
+	struct disk_watch disk_watch;
 	struct runtime_timer drain_timer; /* while stopping: until nothing is on its way to the disk */
 	char problem[NODE_PROBLEM_SIZE_MAX];
 	bool is_stopping;

@@ -44,8 +44,7 @@ struct partition_env {
 	struct engine *engine;
 	struct group_table *groups;
 	uint64_t hash_seed;
-	uint16_t region;   /* origin of writes made here */
-	bool is_disk_full; /* below the watermark: writes are refused */
+	uint16_t region; /* origin of writes made here */
 	/* This node's copy of the catalog; NULL before the first look. */
 	const struct catalog_view *view;
 	struct partition_feeders *feeders; /* NULL: nobody feeds indexes (tests) */

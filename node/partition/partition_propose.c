@@ -29,7 +29,7 @@ static enum status admit(const struct partition *partition)
 {
 	if (partition->is_closed || !group_is_ready(partition->group))
 		return ST_NOT_LEADER;
-	return partition->env->is_disk_full ? ST_NO_SPACE : ST_OK;
+	return group_has_room(partition->group) ? ST_OK : ST_NO_SPACE;
 }
 
 static enum status stamp_and_pack(struct partition *partition, Cleave__PartitionCommand *command,

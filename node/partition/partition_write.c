@@ -295,7 +295,7 @@ static enum status admit(struct partition *partition, const struct partition_wri
 		return ST_NOT_LEADER;
 	if (!partition_covers(partition, write->row_key))
 		return ST_MOVED;
-	if (partition->env->is_disk_full)
+	if (!group_has_room(partition->group))
 		return ST_NO_SPACE;
 	if (must_wait(partition))
 		return ST_BUSY;

@@ -37,7 +37,7 @@ void reply_failure_send(const struct partition_table *partitions, struct rpc_req
 		send_hint(partitions, request, status, partition_id);
 		return;
 	}
-	if (!status_is_retryable(status) && status != ST_NO_SPACE && status != ST_INVALID)
+	if (!status_is_retryable(status) && status != ST_INVALID)
 		log_warn("item", what, "partition=%" PRIu64 " status=%s", partition_id, status_name(status));
 	rpc_request_reply_status(request, status);
 }

@@ -53,6 +53,7 @@ bool status_is_retryable(enum status status)
 	case ST_NOT_LEADER:
 	case ST_MOVED:
 	case ST_UNKNOWN_OUTCOME:
+	case ST_NO_SPACE:
 	case ST_OVERLOADED:
 	case ST_UNAVAILABLE:
 	case ST_STALE:

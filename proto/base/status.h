@@ -27,7 +27,7 @@ enum status {
 	ST_MOVED = -14,           /* range, epoch or members changed: refresh and retry */
 	ST_UNKNOWN_OUTCOME = -15, /* a write may or may not take effect */
 	ST_CONDITION_FAILED = -16,
-	ST_NO_SPACE = -17,    /* the disk's watermark refuses writes */
+	ST_NO_SPACE = -17,    /* a disk's watermark refuses the write: nothing was done */
 	ST_OVERLOADED = -18,  /* an in-flight or queue limit shed this */
 	ST_UNAVAILABLE = -19, /* no quorum or not ready yet */
 	ST_WRONG_CLUSTER = -20,

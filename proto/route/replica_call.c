@@ -256,6 +256,7 @@ static void judge(struct replica_call *call)
 	case ST_BUSY:
 	case ST_OVERLOADED:
 	case ST_NO_MEMORY:
+	case ST_NO_SPACE: /* such a leader hands over if it can */
 	case ST_CANCELED:
 		wait_or_try_next(call);
 		return;

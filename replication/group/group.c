@@ -359,11 +359,13 @@ void group_receive(struct group *group, const struct raft_engine_message *messag
 		return;
 	}
 	/* Without room an append is a heartbeat: dropping it would cost the leader its majority. */
-	if (group->table->is_disk_full)
+	if (group->table->refuses_entries)
 		heard.entry_count = 0;
 	raft_engine_receive(group->engine, now_ms, &heard, group->applied.index, group->applied.term);
-	if (message->kind == RAFT_MESSAGE_APPEND && message->term == raft_engine_term(group->engine))
+	if (message->kind == RAFT_MESSAGE_APPEND && message->term == raft_engine_term(group->engine)) {
 		group->last_heard_mono_ms = now_ms;
+		group->has_stood_back = false;
+	}
 	group_settle(group);
 	if (message->kind == RAFT_MESSAGE_APPEND && group->table->settings.uses_leases)
 		group_read_on_append(group, message, sent_mono_us);
@@ -434,6 +436,28 @@ static void adapt_inflight(struct group *group, size_t body_size_bytes)
 	if (entries_max > GROUP_INFLIGHT_ENTRIES_MAX)
 		entries_max = GROUP_INFLIGHT_ENTRIES_MAX;
 	raft_engine_set_inflight_entries_max(group->engine, (uint32_t)entries_max);
+}
+
+bool group_has_room(const struct group *group)
+{
+	struct raft_engine_configuration configuration;
+	uint32_t voter_count = 0;
+	uint32_t full_count = 0;
+
+	if (group->table->is_disk_full)
+		return false;
+	if (group->table->link.full_peer_count == 0)
+		return true;
+	raft_engine_configuration(group->engine, &configuration);
+	for (uint32_t i = 0; i < configuration.count; i++) {
+		const struct raft_engine_member *member = &configuration.members[i];
+
+		if (member->role != RAFT_ROLE_VOTER)
+			continue;
+		voter_count++;
+		full_count += peer_link_is_disk_full(&group->table->link, member->node_id);
+	}
+	return voter_count - full_count > voter_count / 2;
 }
 
 enum status group_propose(struct group *group, struct slice body, uint64_t *index_out)

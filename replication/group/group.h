@@ -62,6 +62,10 @@ void group_remove(struct group *group);
  *   ST_OVERLOADED    too much is in flight */
 enum status group_propose(struct group *group, struct slice body, uint64_t *index_out) MUST_CHECK;
 
+/* What is proposed now will find room: neither is the disk here full nor, as far as they told, are
+ * those of so many voters that it could not be committed. */
+bool group_has_room(const struct group *group);
+
 /* Messages, from peer_link by way of the table. */
 void group_receive(struct group *group, const struct raft_engine_message *message, uint64_t sent_mono_us);
 /* A node's connections broke: if it leads, do not wait for the timeout. */

@@ -88,6 +88,8 @@ struct group {
 	uint64_t transfer_term; /* a hand-over was started in this term: no lease */
 	size_t proposed_bytes;
 	uint64_t last_heard_mono_ms;
+	uint64_t yielded_mono_ms; /* group_member_yield() began to hand over; 0: never */
+	bool has_stood_back;      /* one election timeout, for a full disk; until a leader is heard */
 
 	/* Strong reads. */
 	struct queue waiting_reads;   /* for the next round */

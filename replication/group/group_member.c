@@ -2,6 +2,8 @@
 
 #include "replication/group/group_internal.h"
 
+enum { US_PER_MS = 1000 };
+
 static enum status begin(const struct group *group, struct raft_engine_configuration *configuration)
 {
 	if (!group->is_ready)
@@ -89,6 +91,58 @@ enum status group_member_remove(struct group *group, uint64_t replica_id)
 	return submit(group, &configuration);
 }
 
+/* --- handing over --- */
+
+static bool is_sound(const struct group *group, const struct raft_engine_member *member)
+{
+	const struct group_table *table = group->table;
+	uint64_t heard_us = peer_link_heard_mono_us(&table->link, member->node_id);
+	uint64_t silence_us_max = (uint64_t)table->settings.election_timeout_ms * US_PER_MS;
+	uint64_t match_index;
+
+	return member->role == RAFT_ROLE_VOTER && member->replica_id != group->replica_id &&
+	       !peer_link_is_disk_full(&table->link, member->node_id) && heard_us != 0 &&
+	       runtime_mono_us(table->runtime) - heard_us < silence_us_max &&
+	       raft_engine_match_index(group->engine, member->replica_id, &match_index) &&
+	       match_index >= raft_engine_commit_index(group->engine);
+}
+
+/* A sound voter, another for another group, so that a node's groups do not all go to the same; 0: there
+ * is none. */
+static uint64_t choose_heir(const struct group *group, const struct raft_engine_configuration *configuration)
+{
+	uint64_t sound_replica_ids[RAFT_ENGINE_MEMBERS_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < configuration->count; i++) {
+		if (is_sound(group, &configuration->members[i]))
+			sound_replica_ids[count++] = configuration->members[i].replica_id;
+	}
+	return count == 0 ? 0 : sound_replica_ids[group->id % count];
+}
+
+/* A new leader is of use, even for reads, only once a majority holds its first entry. */
+static bool majority_takes_entries(const struct group *group,
+				   const struct raft_engine_configuration *configuration)
+{
+	const struct group_table *table = group->table;
+	uint32_t voter_count = 0;
+	uint32_t refusing_count = 0;
+
+	for (uint32_t i = 0; i < configuration->count; i++) {
+		const struct raft_engine_member *member = &configuration->members[i];
+
+		if (member->role != RAFT_ROLE_VOTER)
+			continue;
+		voter_count++;
+		if (member->replica_id == group->replica_id)
+			refusing_count += table->refuses_entries;
+		else
+			refusing_count += peer_link_refuses_entries(&table->link, member->node_id);
+	}
+	return voter_count - refusing_count > voter_count / 2;
+}
+
 enum status group_member_transfer(struct group *group, uint64_t node_id)
 {
 	struct raft_engine_configuration configuration;
@@ -106,7 +160,37 @@ enum status group_member_transfer(struct group *group, uint64_t node_id)
 	}
 	if (node_id != 0 && replica_id == 0)
 		return ST_NOT_FOUND;
+	if (node_id != 0 && (peer_link_is_disk_full(&group->table->link, node_id) ||
+			     !majority_takes_entries(group, &configuration)))
+		return ST_NO_SPACE;
+	if (node_id == 0)
+		replica_id = choose_heir(group, &configuration);
 	status = raft_engine_transfer(group->engine, group_now_ms(group), replica_id);
+	group_settle(group);
+	return status;
+}
+
+enum status group_member_yield(struct group *group)
+{
+	struct raft_engine_configuration configuration;
+	enum status status = begin(group, &configuration);
+	uint64_t now_ms = group_now_ms(group);
+	uint64_t heir;
+
+	if (status != ST_OK)
+		return status;
+	if (group->yielded_mono_ms != 0 && now_ms < group->yielded_mono_ms + GROUP_MEMBER_YIELD_INTERVAL_MS)
+		return ST_BUSY;
+	heir = choose_heir(group, &configuration);
+	if (heir == 0)
+		return ST_NOT_FOUND;
+	if (!majority_takes_entries(group, &configuration))
+		return ST_NO_SPACE;
+	status = raft_engine_transfer(group->engine, now_ms, heir);
+	if (status == ST_OK) {
+		group->yielded_mono_ms = now_ms;
+		group->table->yield_count++;
+	}
 	group_settle(group);
 	return status;
 }

@@ -138,6 +138,14 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 	return ST_OK;
 }
 
+void group_table_set_disk(struct group_table *table, bool is_disk_full, bool refuses_entries)
+{
+	table->is_disk_full = is_disk_full;
+	table->refuses_entries = refuses_entries;
+	table->link.is_disk_full = is_disk_full;
+	table->link.refuses_entries = refuses_entries;
+}
+
 bool group_table_is_idle(const struct group_table *table)
 {
 	return log_commit_is_idle(&table->commit) && !snapshot_recv_is_busy(table);

@@ -56,19 +56,28 @@ struct group_table {
 	size_t log_bytes; /* of all groups */
 	uint64_t next_stage_id;
 	uint32_t sending_count; /* snapshots being streamed from here */
-	bool is_disk_full;      /* take no entries from leaders: heartbeats and reads go on */
+	bool is_disk_full;      /* set by group_table_set_disk() */
+	bool refuses_entries;   /* likewise: an append from a leader is a heartbeat */
 	log_commit_fatal_cb fatal;
 	void *fatal_context;
 	/* Figures. */
 	uint64_t applied_count;
 	uint64_t proposed_count;
-	uint64_t won_count; /* times that a replica became leader */
+	uint64_t won_count;   /* times that a replica became leader */
+	uint64_t yield_count; /* times that one began to hand over because of a full disk */
 };
 
 enum status group_table_init(struct group_table *table, struct runtime *runtime, struct engine *engine,
 			     struct rpc_transport *transport, uint64_t node_id,
 			     const struct group_settings *settings, log_commit_fatal_cb fatal,
 			     void *fatal_context) MUST_CHECK;
+/* What the disk has room for, in two steps.
+ *
+ *   is_disk_full     Nothing new starts here: a leader's own writes are refused (group_has_room), peers
+ *                    are told, and a replica stands for election after the others.  But it takes
+ *                    what a leader sends, above all the entry that a new leader must commit.
+ *   refuses_entries  Not that either: reads, heartbeats and votes are left. */
+void group_table_set_disk(struct group_table *table, bool is_disk_full, bool refuses_entries);
 /* Nothing is on its way to the disk. */
 bool group_table_is_idle(const struct group_table *table);
 /* All groups are closed and the table is idle. */

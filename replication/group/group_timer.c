@@ -4,6 +4,9 @@
  * all groups to one peer share a frame.  And a leader that has had nothing to replicate for a while,
  * and whose members have all of it, is quiet: its heartbeats then only keep elections away, and are
  * as slow as that allows.  The first proposal ends it.
+ *
+ * A replica on a full disk stands back one election timeout, once, before it stands for election: by
+ * then the others have stood, who could take writes too.  If it must, it leads.
  */
 #include "replication/group/group_internal.h"
 
@@ -86,6 +89,16 @@ void group_timer_arm(struct group *group)
 	runtime_timer_start_at(group->table->runtime, &group->timer, deadline_us);
 }
 
+static bool stands_back(struct group *group, uint64_t now_ms)
+{
+	if (!group->table->is_disk_full || group->has_stood_back ||
+	    raft_engine_state(group->engine) != RAFT_STATE_FOLLOWER)
+		return false;
+	group->has_stood_back = true;
+	raft_engine_campaign(group->engine, now_ms, group->table->settings.election_timeout_ms);
+	return true;
+}
+
 static void on_timer(struct runtime_timer *timer)
 {
 	struct group *group = CONTAINER_OF(timer, struct group, timer);
@@ -93,7 +106,8 @@ static void on_timer(struct runtime_timer *timer)
 
 	if (now_ms >= raft_engine_deadline_ms(group->engine)) {
 		set_quiet(group, has_nothing_to_say(group, now_ms));
-		raft_engine_timeout(group->engine, now_ms);
+		if (!stands_back(group, now_ms))
+			raft_engine_timeout(group->engine, now_ms);
 	}
 	group_settle(group);
 }

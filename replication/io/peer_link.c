@@ -23,6 +23,9 @@ struct pointer_list {
 
 struct outbox {
 	uint64_t node_id;
+	uint64_t heard_mono_us; /* the peer's newest frame */
+	bool is_peer_full;      /* as it said in that */
+	bool refuses_entries;   /* likewise */
 	struct arena arena;
 	struct pointer_list messages;
 	struct pointer_list confirms;
@@ -78,22 +81,31 @@ static bool outbox_is_empty(const struct outbox *outbox)
 	       outbox->echoes.count == 0;
 }
 
-/* The outbox for a node with room for one more, NULL to drop. */
-static struct outbox *outbox_for(struct peer_link *link, uint64_t node_id, size_t size_bytes)
+/* Made if new; NULL when out of memory. */
+static struct outbox *find_or_make(struct peer_link *link, uint64_t node_id)
 {
 	struct outbox *outbox = hash_map_get(&link->outboxes, node_id);
 
-	if (outbox == NULL) {
-		outbox = calloc(1, sizeof(*outbox));
-		if (outbox == NULL)
-			return NULL;
-		outbox->node_id = node_id;
-		arena_init(&outbox->arena, 2 * (size_t)PEER_LINK_QUEUE_BYTES_MAX);
-		if (hash_map_put(&link->outboxes, node_id, outbox) != ST_OK) {
-			free(outbox);
-			return NULL;
-		}
-	}
+	if (outbox != NULL)
+		return outbox;
+	outbox = calloc(1, sizeof(*outbox));
+	if (outbox == NULL)
+		return NULL;
+	outbox->node_id = node_id;
+	arena_init(&outbox->arena, 2 * (size_t)PEER_LINK_QUEUE_BYTES_MAX);
+	if (hash_map_put(&link->outboxes, node_id, outbox) == ST_OK)
+		return outbox;
+	free(outbox);
+	return NULL;
+}
+
+/* The outbox for a node with room for one more, NULL to drop. */
+static struct outbox *outbox_for(struct peer_link *link, uint64_t node_id, size_t size_bytes)
+{
+	struct outbox *outbox = find_or_make(link, node_id);
+
+	if (outbox == NULL)
+		return NULL;
 	if (outbox->messages.count >= PEER_LINK_MESSAGES_MAX ||
 	    (outbox->queued_bytes > 0 && outbox->queued_bytes + size_bytes > PEER_LINK_QUEUE_BYTES_MAX))
 		return NULL;
@@ -116,6 +128,8 @@ static void pack_and_post(struct peer_link *link, struct outbox *outbox)
 	batch.n_confirmed = outbox->confirmed.count;
 	batch.echoes = (Cleave__LeaseEcho **)outbox->echoes.items;
 	batch.n_echoes = outbox->echoes.count;
+	batch.is_disk_full = link->is_disk_full;
+	batch.refuses_entries = link->refuses_entries;
 	size_bytes = cleave__raft_batch__get_packed_size(&batch);
 	buf_reset(&link->frame);
 	start = buf_extend(&link->frame, size_bytes);
@@ -254,6 +268,42 @@ void peer_link_send_echo(struct peer_link *link, uint64_t node_id, const struct 
 		link->dropped_count++;
 }
 
+static void note_frame(struct peer_link *link, uint64_t from_node_id, const Cleave__RaftBatch *batch)
+{
+	struct outbox *outbox = find_or_make(link, from_node_id);
+
+	if (outbox == NULL)
+		return; /* the next frame says it again */
+	outbox->heard_mono_us = runtime_mono_us(link->runtime);
+	outbox->refuses_entries = batch->refuses_entries;
+	if (batch->is_disk_full && !outbox->is_peer_full)
+		link->full_peer_count++;
+	else if (!batch->is_disk_full && outbox->is_peer_full)
+		link->full_peer_count--;
+	outbox->is_peer_full = batch->is_disk_full;
+}
+
+bool peer_link_is_disk_full(const struct peer_link *link, uint64_t node_id)
+{
+	const struct outbox *outbox = hash_map_get(&link->outboxes, node_id);
+
+	return outbox != NULL && outbox->is_peer_full;
+}
+
+bool peer_link_refuses_entries(const struct peer_link *link, uint64_t node_id)
+{
+	const struct outbox *outbox = hash_map_get(&link->outboxes, node_id);
+
+	return outbox != NULL && outbox->refuses_entries;
+}
+
+uint64_t peer_link_heard_mono_us(const struct peer_link *link, uint64_t node_id)
+{
+	const struct outbox *outbox = hash_map_get(&link->outboxes, node_id);
+
+	return outbox == NULL ? 0 : outbox->heard_mono_us;
+}
+
 static void receive_messages(struct peer_link *link, uint64_t from_node_id, const Cleave__RaftBatch *batch)
 {
 	struct log_entry entries[RAFT_ENGINE_ENTRIES_MAX];
@@ -305,6 +355,7 @@ enum status peer_link_receive(struct peer_link *link, uint64_t from_node_id, str
 	Cleave__RaftBatch *batch = cleave__raft_batch__unpack(&allocator, body.size, body.data);
 
 	if (batch != NULL) {
+		note_frame(link, from_node_id, batch);
 		receive_messages(link, from_node_id, batch);
 		receive_rounds(link, from_node_id, batch);
 	}

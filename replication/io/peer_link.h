@@ -4,6 +4,9 @@
  * echoes queued during a turn leave together at its end.  Raft expects loss: what does not fit
  * or cannot be sent is dropped and counted.
  *
+ * Each frame says how full its sender's disk is.  So a leader knows how its followers' disks were
+ * when they answered its newest heartbeat.
+ *
  * Threads  loop thread.
  * Memory   queued entry bodies are retained until the frame is packed.
  */
@@ -58,7 +61,10 @@ struct peer_link {
 	struct hash_map outboxes; /* by node id */
 	struct runtime_task flush;
 	struct buf frame;
-	struct arena arena; /* for the messages being unpacked */
+	struct arena arena;       /* for the messages being unpacked */
+	bool is_disk_full;        /* what frames from here say */
+	bool refuses_entries;     /* likewise */
+	uint32_t full_peer_count; /* peers whose newest frame said so */
 	uint64_t dropped_count;
 };
 
@@ -74,6 +80,12 @@ void peer_link_send_confirm(struct peer_link *link, uint64_t node_id,
 void peer_link_send_confirm_reply(struct peer_link *link, uint64_t node_id,
 				  const struct peer_link_confirm *confirm);
 void peer_link_send_echo(struct peer_link *link, uint64_t node_id, const struct peer_link_echo *echo);
+
+/* Did the peer's newest frame say so?  False if none came. */
+bool peer_link_is_disk_full(const struct peer_link *link, uint64_t node_id);
+bool peer_link_refuses_entries(const struct peer_link *link, uint64_t node_id);
+/* When the peer's newest frame came; 0: none did. */
+uint64_t peer_link_heard_mono_us(const struct peer_link *link, uint64_t node_id);
 
 /* A METHOD_RAFT_MESSAGES body from an authenticated node.  ST_CORRUPT if it does not decode. */
 enum status peer_link_receive(struct peer_link *link, uint64_t from_node_id, struct slice body) MUST_CHECK;

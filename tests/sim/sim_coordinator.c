@@ -90,7 +90,7 @@ bool sim_coordinator_may_answer(const struct sim_coordinator *coordinator, enum 
 {
 	if (status == ST_CANCELED)
 		return !coordinator->is_running;
-	return status == ST_NO_SPACE || status_is_retryable(status);
+	return status_is_retryable(status);
 }
 
 const struct table_info *sim_coordinator_table(const struct sim_coordinator *coordinator, const char *name)

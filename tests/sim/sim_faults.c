@@ -19,6 +19,7 @@ enum {
 	WALL_SKEW_MAX = INT64_C(3600) * 1000 * 1000, /* an hour */
 	SILENT_PERCENT = 30,
 	RESTART_US = 200 * SIM_MS,
+	FULL_TO_THE_END_PERCENT = 30,
 };
 
 static const char *const names[] = {
@@ -49,6 +50,7 @@ static const char *const names[] = {
 	[SIM_FAULT_HAND_OVER] = "hand over",
 	[SIM_FAULT_UNPLUG] = "unplug",
 	[SIM_FAULT_RUSH] = "rush",
+	[SIM_FAULT_YIELD] = "yield",
 };
 
 static struct rng *rng_of(const struct sim_fault *fault)
@@ -113,6 +115,9 @@ static void heal_disks(struct sim_fault *fault)
 	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++) {
 		if ((fault->slowed >> id & 1) != 0)
 			sim_cluster_node(fault->faults->cluster, id)->runtime.slow_factor = 1;
+		if ((fault->filled >> id & 1) != 0)
+			sim_disk_set_free_bytes(&sim_cluster_node(fault->faults->cluster, id)->disk,
+						UINT64_MAX);
 	}
 }
 
@@ -279,10 +284,28 @@ static uint64_t begin_disk(struct sim_fault *fault)
 	return 0;
 }
 
+void sim_faults_fill(struct sim_fault *fault, uint64_t node_id, uint64_t free_bytes)
+{
+	fault->filled |= (uint16_t)(1u << node_id);
+	sim_disk_set_free_bytes(&sim_cluster_node(fault->faults->cluster, node_id)->disk, free_bytes);
+}
+
+/* One disk or some; a little below the watermark, where a follower takes entries, or far. */
 static uint64_t begin_full(struct sim_fault *fault)
 {
-	sim_disk_set_free_bytes(&node_of(fault)->disk,
-				sim_percent(rng_of(fault), 70) ? SIM_RESERVE_BYTES / 2 : 0);
+	uint64_t at = rng_below(rng_of(fault), 100);
+	uint64_t others_percent = sim_percent(rng_of(fault), 30) ? 50 : 0;
+
+	sim_faults_fill(fault, fault->node_id,
+			at < FULL_TO_THE_END_PERCENT
+				? 0
+				: sim_range(rng_of(fault), SIM_RESERVE_BYTES / 2, SIM_RESERVE_BYTES - 1));
+	for (uint64_t id = 1; id <= fault->faults->cluster->node_count; id++) {
+		if (id != fault->node_id && sim_percent(rng_of(fault), others_percent))
+			sim_faults_fill(
+				fault, id,
+				sim_range(rng_of(fault), SIM_RESERVE_BYTES / 2, SIM_RESERVE_BYTES - 1));
+	}
 	return sim_range(rng_of(fault), 300 * SIM_MS, 5 * SIM_SECOND);
 }
 
@@ -335,6 +358,7 @@ static uint64_t (*const continuations[SIM_FAULT_KINDS])(struct sim_fault *) = {
 	[SIM_FAULT_LATE] = sim_staged_continue_late,
 	[SIM_FAULT_HAND_OVER] = sim_staged_continue_hand_over,
 	[SIM_FAULT_RUSH] = sim_staged_continue_rush,
+	[SIM_FAULT_YIELD] = sim_staged_continue_yield,
 };
 
 static uint64_t (*const beginnings[])(struct sim_fault *) = {
@@ -365,6 +389,7 @@ static uint64_t (*const beginnings[])(struct sim_fault *) = {
 	[SIM_FAULT_HAND_OVER] = sim_staged_begin_hand_over,
 	[SIM_FAULT_UNPLUG] = sim_staged_begin_unplug,
 	[SIM_FAULT_RUSH] = sim_staged_begin_rush,
+	[SIM_FAULT_YIELD] = sim_staged_begin_yield,
 };
 
 /* --- endings --- */
@@ -425,9 +450,6 @@ static void end(struct sim_fault *fault)
 	case SIM_FAULT_DELAY:
 	case SIM_FAULT_LATE:
 		net->links[fault->node_id][fault->peer_id].extra_us_max = 0;
-		break;
-	case SIM_FAULT_FULL:
-		sim_disk_set_free_bytes(&node_of(fault)->disk, UINT64_MAX);
 		break;
 	case SIM_FAULT_INSTALL:
 		node_of(fault)->dies_in_snapshot = false;
@@ -558,7 +580,7 @@ static uint32_t choose_directed(struct sim_faults *faults)
 	static const enum sim_fault_kind kinds[] = {
 		SIM_FAULT_USURP,     SIM_FAULT_TRUNCATE, SIM_FAULT_HEIRS, SIM_FAULT_INSTALL,
 		SIM_FAULT_LEADER,    SIM_FAULT_PAUSE,    SIM_FAULT_MOVE,  SIM_FAULT_LATE,
-		SIM_FAULT_HAND_OVER, SIM_FAULT_UNPLUG,   SIM_FAULT_RUSH
+		SIM_FAULT_HAND_OVER, SIM_FAULT_UNPLUG,   SIM_FAULT_RUSH,  SIM_FAULT_YIELD
 	};
 	struct rng *rng = &faults->cluster->world.fault_rng;
 	bool compacts = sim_cluster_node(faults->cluster, 1)->settings.log_keep_entries > 0;

@@ -40,6 +40,7 @@ enum sim_fault_kind {
 	SIM_FAULT_HAND_OVER, /* leadership is handed over, and the old leader does not hear of it */
 	SIM_FAULT_UNPLUG,    /* a leader's connections to all other nodes break at once */
 	SIM_FAULT_RUSH,      /* a voter comes and another goes at once, just when the links are cut */
+	SIM_FAULT_YIELD,     /* a leader's disk runs full, and it must let others lead */
 	SIM_FAULT_KINDS,
 };
 
@@ -56,6 +57,7 @@ struct sim_fault {
 	uint16_t cuts[SIM_ENDPOINTS_MAX]; /* by sender: mask of receivers that it does not reach */
 	uint16_t down;                    /* mask of nodes that may not start yet */
 	uint16_t slowed;                  /* mask of nodes with a slow disk */
+	uint16_t filled;                  /* mask of nodes with a full disk */
 	struct sim_event end;             /* of it, or of a stage */
 	/* Of those that come in stages (sim_staged.h). */
 	uint32_t stage;
@@ -89,6 +91,7 @@ void sim_faults_heal(struct sim_faults *faults);
 void sim_faults_cut_pair(struct sim_fault *fault, uint64_t a, uint64_t b, uint64_t direction);
 void sim_faults_heal_cuts(struct sim_fault *fault);
 void sim_faults_crash(struct sim_fault *fault, uint64_t node_id, bool is_silent);
+void sim_faults_fill(struct sim_fault *fault, uint64_t node_id, uint64_t free_bytes);
 uint64_t sim_faults_election_us(const struct sim_fault *fault);
 
 #endif

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_staged.h"
 
+#include <inttypes.h>
+
 #include "proto/wire/methods.h"
 #include "replication/group/group_internal.h"
 #include "replication/group/group_member.h"
@@ -12,6 +14,8 @@ enum {
 	HAND_OVER_POLL_US = 100,
 	FEED_PERCENT = 60,
 	USURP_AHEAD_US_MIN = 20 * SIM_MS,
+	YIELD_POLL_US = 20 * SIM_MS,
+	YIELD_US_MAX = 8 * SIM_SECOND, /* a hand-over that fails is tried again after five */
 };
 
 static struct sim_cluster *cluster_of(const struct sim_fault *fault)
@@ -423,4 +427,85 @@ uint64_t sim_staged_continue_rush(struct sim_fault *fault)
 		return 0;
 	rush(fault, move, leader, node);
 	return sim_range(rng_of(fault), 500 * SIM_MS, 4 * SIM_SECOND);
+}
+
+/* --- yield --- */
+
+uint64_t sim_staged_begin_yield(struct sim_fault *fault)
+{
+	uint64_t entries_bytes = SIM_RESERVE_BYTES / 100 * DISK_WATCH_ENTRIES_PERCENT;
+
+	if (!choose_pair(fault))
+		return 0;
+	if (sim_percent(rng_of(fault), 50)) {
+		sim_faults_fill(fault, fault->node_id,
+				sim_range(rng_of(fault), SIM_RESERVE_BYTES / 2, SIM_RESERVE_BYTES - 1));
+	} else {
+		/* A majority must still take entries, or the heir could not begin. */
+		sim_faults_fill(fault, fault->node_id,
+				sim_range(rng_of(fault), entries_bytes, SIM_RESERVE_BYTES - 1));
+		sim_faults_fill(fault, fault->peer_id,
+				sim_range(rng_of(fault), SIM_RESERVE_BYTES / 2, SIM_RESERVE_BYTES - 1));
+	}
+	fault->ahead_us = cluster_of(fault)->world.now_us;
+	return YIELD_POLL_US;
+}
+
+/* A group that the node leads; NULL if none. */
+static const struct group *led_by(const struct sim_node *node)
+{
+	const struct group *group;
+	size_t cursor = 0;
+
+	if (!node->is_running || node->node->is_stopping)
+		return NULL;
+	while ((group = group_table_next(&node->node->groups, &cursor)) != NULL) {
+		if (group_is_ready(group))
+			return group;
+	}
+	return NULL;
+}
+
+static bool is_written(const struct sim_fault *fault, uint64_t since_us)
+{
+	const struct sim_workload *workload = &cluster_of(fault)->workload;
+
+	for (uint32_t i = 0; workload->has_main && i < workload->main_partitions; i++) {
+		if (workload->acked_call_us[i] < since_us)
+			return false;
+	}
+	return true;
+}
+
+static void check_yield(const struct sim_fault *fault, bool is_alone)
+{
+	const struct group *led = led_by(node_of(fault));
+
+	if (led != NULL)
+		sim_cluster_fail(cluster_of(fault),
+				 "full disk: node %" PRIu64 " still leads group %" PRIu64 " after %d s",
+				 fault->node_id, led->id, YIELD_US_MAX / SIM_SECOND);
+	else if (is_alone)
+		sim_cluster_fail(cluster_of(fault),
+				 "full disk: %d s after that of node %" PRIu64
+				 " a partition has taken no write",
+				 YIELD_US_MAX / SIM_SECOND, fault->node_id);
+}
+
+uint64_t sim_staged_continue_yield(struct sim_fault *fault)
+{
+	bool is_alone = fault->filled == 1u << fault->node_id;
+
+	if (fault->stage > 1)
+		return 0;
+	if (!fault->faults->is_directed) /* other faults may keep it from yielding */
+		return sim_range(rng_of(fault), 1, YIELD_US_MAX);
+	if (led_by(node_of(fault)) == NULL && (!is_alone || is_written(fault, fault->ahead_us)))
+		return sim_range(rng_of(fault), 1, 2 * SIM_SECOND);
+	if (cluster_of(fault)->world.now_us > fault->ahead_us + YIELD_US_MAX) {
+		check_yield(fault, is_alone);
+		return 0;
+	}
+	fault->stage--;
+	return YIELD_POLL_US;
 }

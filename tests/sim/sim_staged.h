@@ -13,6 +13,8 @@
  *   unplug    all connections between a leader and the other nodes break at once
  *   rush      a new member is cut off together with the leader just when it becomes a voter, and
  *             the old one shall be removed in the same moment
+ *   yield     the disk of a leader is full, that of another member too or not: soon it leads no group
+ *             any more, and if it is the only one, writes go on before there is room
  *
  * Each function begins or continues such a fault and says how long its step lasts, 0 if it is over.
  *
@@ -37,5 +39,7 @@ uint64_t sim_staged_continue_hand_over(struct sim_fault *fault);
 uint64_t sim_staged_begin_unplug(struct sim_fault *fault);
 uint64_t sim_staged_begin_rush(struct sim_fault *fault);
 uint64_t sim_staged_continue_rush(struct sim_fault *fault);
+uint64_t sim_staged_begin_yield(struct sim_fault *fault);
+uint64_t sim_staged_continue_yield(struct sim_fault *fault);
 
 #endif

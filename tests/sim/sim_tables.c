@@ -64,7 +64,7 @@ static void judge_repeat(const struct sim_table_client *client, enum status stat
 	bool is_first_answer = status == ST_OK && op_of(client)->table_id == made->table_id;
 
 	/* "Busy" would be said of the table's state, which it is too late to look at. */
-	if (is_first_answer || (status_is_retryable(status) && status != ST_BUSY) || status == ST_NO_SPACE)
+	if (is_first_answer || (status_is_retryable(status) && status != ST_BUSY))
 		return;
 	if (tables->problem[0] == '\0')
 		(void)snprintf(tables->problem, sizeof(tables->problem),
@@ -103,7 +103,7 @@ static void judge(struct sim_table_client *client, enum status status)
 		op->is_done = true;
 		break;
 	default:
-		if (!status_is_retryable(status) && status != ST_NO_SPACE)
+		if (!status_is_retryable(status))
 			report(client, status);
 	}
 	note_change(client);

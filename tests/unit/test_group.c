@@ -481,13 +481,13 @@ static void a_full_disk_takes_no_entries_but_keeps_the_leader(void **state)
 
 	(void)state;
 	group_fixture_run_ms(f, 5);
-	f->nodes[2].table.is_disk_full = true;
-	f->nodes[3].table.is_disk_full = true;
+	f->nodes[2].table.refuses_entries = true;
+	f->nodes[3].table.refuses_entries = true;
 	assert_int_equal(group_fixture_propose(leader, "waits", &index), ST_OK);
 	group_fixture_run_ms(f, 5 * GROUP_FIXTURE_ELECTION_MS);
 	assert_true(group_is_ready(leader->group));
 	assert_true(leader->applied_index < index);
-	f->nodes[2].table.is_disk_full = false;
+	f->nodes[2].table.refuses_entries = false;
 	group_fixture_run_ms(f, 5 * GROUP_FIXTURE_ELECTION_MS);
 	assert_true(leader->applied_index >= index);
 	group_fixture_destroy(f);

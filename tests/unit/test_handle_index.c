@@ -686,9 +686,9 @@ static void a_full_disk_takes_no_rows(void **state)
 
 	(void)state;
 	fixture_open(&f, 1);
-	f.partitions.env.is_disk_full = true;
+	f.net->nodes[1].table.is_disk_full = true;
 	assert_int_equal(send_row(&f, 1, "a", "one"), ST_NO_SPACE);
-	f.partitions.env.is_disk_full = false;
+	f.net->nodes[1].table.is_disk_full = false;
 	assert_int_equal(send_row(&f, 1, "a", "one"), ST_OK);
 	fixture_close(&f);
 }

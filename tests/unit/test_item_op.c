@@ -353,7 +353,7 @@ static void a_put_that_nobody_admitted_is_not_in_doubt(void **state)
 
 static void what_no_retry_can_mend_is_not_retried(void **state)
 {
-	static const enum status finals[] = { ST_NO_SPACE, ST_FORGOTTEN, ST_INVALID, ST_IO, ST_CORRUPT };
+	static const enum status finals[] = { ST_FORGOTTEN, ST_INVALID, ST_IO, ST_CORRUPT };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(finals); i++) {
@@ -366,6 +366,46 @@ static void what_no_retry_can_mend_is_not_retried(void **state)
 		assert_int_equal(f.sent_count, 1);
 		fixture_close(&f);
 	}
+}
+
+static void a_leader_on_a_full_disk_is_asked_until_another_leads(void **state)
+{
+	static const struct scripted script[] = { { .status = ST_NO_SPACE },
+						  { .status = ST_NO_SPACE },
+						  { .status = ST_NOT_LEADER, .leader_node_id = 3 },
+						  { .status = ST_OK } };
+	struct item_fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	SCRIPT(&f, script);
+	assert_int_equal(fixture_run(&f, ITEM_OP_PUT, false), ST_OK);
+	assert_int_equal(f.sent_count, ARRAY_COUNT(script));
+	assert_int_equal(f.sent[2].peer_id, f.sent[0].peer_id);
+	assert_int_equal(f.sent[3].peer_id, 3);
+	assert_true(f.sent[1].at_ms >= f.sent[0].at_ms + ROUTE_PAUSE_MS_MIN);
+	assert_false(f.op.may_have_happened);
+	fixture_close(&f);
+}
+
+static void a_put_that_finds_no_room_until_its_deadline_was_not_done(void **state)
+{
+	static const struct scripted full[] = { { .status = ST_NO_SPACE } };
+	static const struct scripted doubt[] = { { .status = ST_CLOSED }, { .status = ST_NO_SPACE } };
+	struct item_fixture f;
+	uint64_t before_ms;
+
+	(void)state;
+	fixture_open(&f);
+	before_ms = runtime_mono_ms(&f.runtime.base);
+	SCRIPT(&f, full);
+	assert_int_equal(fixture_run(&f, ITEM_OP_PUT, false), ST_NO_SPACE);
+	assert_in_range(runtime_mono_ms(&f.runtime.base) - before_ms, ITEM_OP_DEADLINE_MS,
+			ITEM_OP_DEADLINE_MS + 2 * ROUTE_PAUSE_MS_MAX);
+	assert_false(f.op.may_have_happened);
+	SCRIPT(&f, doubt);
+	assert_int_equal(fixture_run(&f, ITEM_OP_PUT, false), ST_UNKNOWN_OUTCOME);
+	fixture_close(&f);
 }
 
 static void a_replica_out_of_memory_is_asked_again(void **state)
@@ -474,6 +514,8 @@ int main(void)
 		cmocka_unit_test(a_put_in_doubt_at_the_deadline_has_an_unknown_outcome),
 		cmocka_unit_test(a_put_that_nobody_admitted_is_not_in_doubt),
 		cmocka_unit_test(what_no_retry_can_mend_is_not_retried),
+		cmocka_unit_test(a_leader_on_a_full_disk_is_asked_until_another_leads),
+		cmocka_unit_test(a_put_that_finds_no_room_until_its_deadline_was_not_done),
 		cmocka_unit_test(a_replica_out_of_memory_is_asked_again),
 		cmocka_unit_test(a_reply_that_does_not_decode_is_corrupt),
 		cmocka_unit_test(a_read_gives_the_item_that_the_replica_sent),

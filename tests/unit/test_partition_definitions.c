@@ -261,11 +261,11 @@ static void a_refused_proposal_is_tried_again(void **state)
 	x.f->partition[1]->indexes.awaits = true;
 	leader = partition_fixture_elect(x.f, 1);
 	settle(&x);
-	x.f->env[1].is_disk_full = true;
+	x.f->net->nodes[1].table.is_disk_full = true;
 	view_says(&x, 1, 5, ids, 1);
 	settle(&x);
 	assert_int_equal(leader->indexes.table_version, 0);
-	x.f->env[1].is_disk_full = false;
+	x.f->net->nodes[1].table.is_disk_full = false;
 	settle(&x);
 	assert_int_equal(leader->indexes.table_version, 5);
 	assert_int_equal(put(&x, leader), ST_OK);

@@ -423,14 +423,14 @@ static void a_full_disk_refuses_writes_and_serves_reads(void **state)
 
 	(void)state;
 	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
-	f->env[1].is_disk_full = true;
+	f->net->nodes[1].table.is_disk_full = true;
 	assert_int_equal(partition_fixture_put(f, leader, "a", "two", 2), ST_NO_SPACE);
 	assert_int_equal(partition_fixture_get(f, leader, "a", true, "one", &matches), ST_OK);
 	assert_true(matches);
 	watched_write_init(&retry, "a", "one", 1); /* what is done already can still be told */
 	assert_int_equal(watched_write_start(&retry, leader), ST_OK);
 	watched_write_close(&retry);
-	f->env[1].is_disk_full = false;
+	f->net->nodes[1].table.is_disk_full = false;
 	assert_int_equal(partition_fixture_put(f, leader, "a", "two", 2), ST_OK);
 	partition_fixture_destroy(f);
 }

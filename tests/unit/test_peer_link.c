@@ -281,6 +281,44 @@ static void closing_forgets_what_is_queued(void **state)
 	fixture_destroy(f); /* ASan reports a body that stays */
 }
 
+static void a_frame_says_whether_its_senders_disk_is_full(void **state)
+{
+	struct fixture *f = fixture_create();
+	struct slice full;
+	struct slice has_room;
+
+	(void)state;
+	f->link.is_disk_full = true;
+	f->link.refuses_entries = true;
+	send_entry(f, 2, 10);
+	manual_runtime_turn(&f->runtime);
+	f->link.is_disk_full = false;
+	f->link.refuses_entries = false;
+	send_entry(f, 2, 10);
+	manual_runtime_turn(&f->runtime);
+	full = slice_of(f->frames[0], f->frame_size[0]);
+	has_room = slice_of(f->frames[1], f->frame_size[1]);
+	assert_int_equal(peer_link_heard_mono_us(&f->link, 7), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		manual_runtime_advance_ms(&f->runtime, 5);
+		assert_int_equal(peer_link_receive(&f->link, 7, full), ST_OK);
+		assert_true(peer_link_is_disk_full(&f->link, 7));
+		assert_true(peer_link_refuses_entries(&f->link, 7));
+		assert_true(peer_link_heard_mono_us(&f->link, 7) == f->runtime.now_us);
+		assert_false(peer_link_is_disk_full(&f->link, 8));
+		assert_int_equal(f->link.full_peer_count, 1);
+	}
+	assert_int_equal(peer_link_receive(&f->link, 8, full), ST_OK);
+	assert_int_equal(f->link.full_peer_count, 2);
+	assert_int_equal(peer_link_receive(&f->link, 7, has_room), ST_OK);
+	assert_int_equal(peer_link_receive(&f->link, 7, has_room), ST_OK);
+	assert_false(peer_link_is_disk_full(&f->link, 7));
+	assert_false(peer_link_refuses_entries(&f->link, 7));
+	assert_true(peer_link_refuses_entries(&f->link, 8));
+	assert_int_equal(f->link.full_peer_count, 1);
+	fixture_destroy(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +329,7 @@ int main(void)
 		cmocka_unit_test(an_unreachable_peer_loses_its_frame),
 		cmocka_unit_test(a_bad_message_does_not_spoil_the_good_ones),
 		cmocka_unit_test(bytes_that_are_no_batch_are_corrupt),
+		cmocka_unit_test(a_frame_says_whether_its_senders_disk_is_full),
 		cmocka_unit_test(the_fault_point_drops_messages),
 		cmocka_unit_test(closing_forgets_what_is_queued),
 	};
