@@ -29,8 +29,6 @@ static void on_campaign(struct runtime_timer *timer)
 
 void partition_campaign(struct partition *partition)
 {
-	if (partition->env->groups->is_disk_full)
-		return; /* the others need not be told to stand */
 	partition->campaigns_left = CAMPAIGNS_MAX;
 	on_campaign(&partition->campaign_timer);
 }
