@@ -12,8 +12,7 @@
  *            ST_CONDITION_FAILED, ST_REFUSED (further down it says why): the write had no effect
  *            ST_CANCELED         by item_op_cancel(); a write may have been sent
  *            ST_FORGOTTEN, ST_INVALID, ST_IO, ...  as the replica answered
- *            at the deadline, if nothing can have happened: the last failure (ST_NOT_LEADER, ST_NO_SPACE,
- * ...)
+ *            at the deadline, if nothing can have happened: the last failure (ST_NO_SPACE: no room)
  */
 #ifndef COORDINATOR_EXEC_ITEM_OP_H
 #define COORDINATOR_EXEC_ITEM_OP_H
