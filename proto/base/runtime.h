@@ -61,7 +61,7 @@ struct runtime_job {
 	enum runtime_lane lane;
 	void (*work)(struct runtime_job *job);
 	void (*done)(struct runtime_job *job);
-	void *impl;
+	uint64_t work_us; /* how long work() took; the runtime's */
 };
 
 struct runtime_ops {
@@ -71,6 +71,9 @@ struct runtime_ops {
 	void (*wake)(struct runtime *runtime);
 	void (*post)(struct runtime *runtime, struct runtime_task *task);
 	void (*submit)(struct runtime *runtime, struct runtime_job *job);
+	/* Both NULL: never. */
+	bool (*may_run_here)(const struct runtime *runtime, enum runtime_lane lane);
+	void (*run_here)(struct runtime *runtime, struct runtime_job *job);
 };
 
 struct runtime {
@@ -121,6 +124,20 @@ static inline void runtime_post(struct runtime *runtime, struct runtime_task *ta
 static inline void runtime_submit(struct runtime *runtime, struct runtime_job *job)
 {
 	runtime->ops->submit(runtime, job);
+}
+
+/* Have the lane's jobs been so quick that a job is better done by the loop itself?  To wake a thread and
+ * to be woken by it costs more than a quick job does. */
+static inline bool runtime_may_run_here(const struct runtime *runtime, enum runtime_lane lane)
+{
+	return runtime->ops->may_run_here != NULL && runtime->ops->may_run_here(runtime, lane);
+}
+
+/* work() and done(), before it returns.  Only if no job of the lane is under way, and
+ * runtime_may_run_here() said so in this turn. */
+static inline void runtime_run_here(struct runtime *runtime, struct runtime_job *job)
+{
+	runtime->ops->run_here(runtime, job);
 }
 
 /* For implementations of the seam. */

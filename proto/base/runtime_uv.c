@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+enum { JOB_AVERAGE_OVER = 16 };
+
 static struct runtime_uv *runtime_of(const struct runtime *base)
 {
 	return CONTAINER_OF(base, struct runtime_uv, base);
@@ -64,12 +66,44 @@ static void submit(struct runtime *base, struct runtime_job *job)
 	pthread_cond_signal(&runtime->job_ready[job->lane]);
 }
 
+/* --- who does a job --- */
+
+static void note_job(struct runtime_uv *runtime, const struct runtime_job *job)
+{
+	uint64_t took_us = job->work_us < RUNTIME_UV_SLOW_US ? job->work_us : RUNTIME_UV_SLOW_US;
+	uint64_t *average_us = &runtime->job_average_us[job->lane];
+
+	*average_us = (*average_us * (JOB_AVERAGE_OVER - 1) + took_us) / JOB_AVERAGE_OVER;
+}
+
+static void work(struct runtime_job *job)
+{
+	uint64_t start_us = read_clock_us(CLOCK_MONOTONIC);
+
+	job->work(job);
+	job->work_us = read_clock_us(CLOCK_MONOTONIC) - start_us;
+}
+
+static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
+{
+	return runtime_of(base)->job_average_us[lane] < RUNTIME_UV_QUICK_US;
+}
+
+static void run_here(struct runtime *base, struct runtime_job *job)
+{
+	work(job);
+	note_job(runtime_of(base), job);
+	job->done(job);
+}
+
 static const struct runtime_ops runtime_uv_ops = {
 	.mono_us = mono_us,
 	.wall_us = wall_us,
 	.wake = wake,
 	.post = post,
 	.submit = submit,
+	.may_run_here = may_run_here,
+	.run_here = run_here,
 };
 
 /* NULL when the pool closes. */
@@ -90,7 +124,7 @@ static void run_jobs(struct runtime_uv *runtime, enum runtime_lane lane)
 	struct runtime_job *job;
 
 	while ((job = wait_for_job(runtime, lane)) != NULL) {
-		job->work(job);
+		work(job);
 		pthread_mutex_lock(&runtime->mutex);
 		queue_push_tail(&runtime->jobs_done, &job->link);
 		pthread_mutex_unlock(&runtime->mutex);
@@ -133,6 +167,7 @@ static void run_done(struct runtime_uv *runtime, struct queue *done)
 
 		CHECK(runtime->jobs_outstanding_count > 0);
 		runtime->jobs_outstanding_count--;
+		note_job(runtime, job);
 		job->done(job);
 	}
 }
@@ -289,6 +324,7 @@ enum status runtime_uv_init(struct runtime_uv *runtime, uint32_t worker_count)
 	rng_seed_from_system(&runtime->base.rng);
 	queue_init(&runtime->posted);
 	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++) {
+		runtime->job_average_us[lane] = RUNTIME_UV_QUICK_US; /* until they are known */
 		queue_init(&runtime->jobs_waiting[lane]);
 		pthread_cond_init(&runtime->job_ready[lane], NULL);
 	}

@@ -22,7 +22,13 @@
 #include "proto/base/runtime.h"
 #include "proto/base/status.h"
 
-enum { RUNTIME_UV_WORKERS_MAX = 16 };
+enum {
+	RUNTIME_UV_WORKERS_MAX = 16,
+	/* Jobs that take less on average may be done by the loop itself.  A disk that stalls makes the loop
+	 * wait once: that job counts so much that the next fifty or so go to the lane's thread. */
+	RUNTIME_UV_QUICK_US = 1000,
+	RUNTIME_UV_SLOW_US = 400 * 1000, /* no job counts for more */
+};
 
 struct runtime_uv {
 	struct runtime base; /* first: what everybody else is given */
@@ -33,9 +39,10 @@ struct runtime_uv {
 	uv_idle_t idle;   /* active while deferred tasks are left after a run */
 	uv_async_t async; /* posted tasks, finished jobs, stop */
 	atomic_bool is_stop_requested;
-	size_t jobs_outstanding_count; /* loop thread */
-	bool is_single_turn;           /* loop thread: runtime_uv_turn() */
-	pthread_mutex_t mutex;         /* guards what follows */
+	size_t jobs_outstanding_count;               /* loop thread */
+	uint64_t job_average_us[RUNTIME_LANE_COUNT]; /* loop thread: how long jobs take lately */
+	bool is_single_turn;                         /* loop thread: runtime_uv_turn() */
+	pthread_mutex_t mutex;                       /* guards what follows */
 	pthread_cond_t job_ready[RUNTIME_LANE_COUNT];
 	struct queue posted;
 	struct queue jobs_waiting[RUNTIME_LANE_COUNT];

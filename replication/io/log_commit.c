@@ -4,7 +4,7 @@
 
 static void start_write(struct log_commit *commit);
 
-/* Off the loop. */
+/* On the log lane's thread, or on the loop. */
 static void write_and_sync(struct runtime_job *job)
 {
 	struct log_commit *commit = CONTAINER_OF(job, struct log_commit, job);
@@ -54,7 +54,10 @@ static void start_write(struct log_commit *commit)
 	commit->in_flight = ready;
 	commit->open_sequence++;
 	commit->is_writing = true;
-	runtime_submit(commit->runtime, &commit->job);
+	if (runtime_may_run_here(commit->runtime, RUNTIME_LANE_LOG))
+		runtime_run_here(commit->runtime, &commit->job);
+	else
+		runtime_submit(commit->runtime, &commit->job);
 }
 
 static void on_turn_end(struct runtime_task *task)

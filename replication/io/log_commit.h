@@ -1,10 +1,11 @@
 /* Group commit: the log writes of all groups of one loop, one batch and one sync at a time.
  *
  * What the groups add during a loop turn forms one batch.  At the end of the turn, if no sync
- * is under way, the batch is written and synced off the loop; what comes meanwhile forms the
- * next one.  So at any load there is one sync in flight and all that waits shares the next.
+ * is under way, the batch is written and synced; what comes meanwhile forms the next one.  So at
+ * any load there is one sync in flight and all that waits shares the next.
  *
- * Threads  loop thread; the write itself runs on the runtime's log lane.
+ * Threads  loop thread; the write itself runs on the runtime's log lane, or on the loop while the
+ *          lane's jobs are quick (runtime_may_run_here).
  * Memory   waiters are embedded in their owners.
  * Errors   a failed write or sync calls fatal() once and nothing completes after it: what the
  *          log holds is unknown, so the process must end.

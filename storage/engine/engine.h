@@ -6,7 +6,7 @@
  *
  * Threads  every function may be called from any thread, except that one batch, iterator or
  *          stage belongs to one thread at a time.  engine_write() does not wait for the disk;
- *          engine_sync() does, and belongs on the log thread.
+ *          engine_sync() does, and belongs where the log is written (replication/io/log_commit.h).
  * Memory   values and iterator slices are borrowed until released, closed or moved.
  * Errors   ST_IO on a failed write or sync is final: the caller ends the process, because
  *          what the log holds is unknown from then on.  Every later write and sync of this

@@ -205,6 +205,23 @@ static void submit(struct runtime *base, struct runtime_job *job)
 	sim_event_at(runtime->world, &sim_job->event, job_time_us(runtime, job->lane));
 }
 
+/* One in two at random; never with a slow disk. */
+static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
+{
+	struct sim_runtime *runtime = sim_of(base);
+
+	(void)lane;
+	return runtime->slow_factor == 1 && sim_one_in(&runtime->world->disk_rng, 2);
+}
+
+/* In no time, like all that a turn does. */
+static void run_here(struct runtime *base, struct runtime_job *job)
+{
+	sim_world_trace(sim_of(base)->world, TRACE_JOB, sim_of(base)->id);
+	job->work(job);
+	job->done(job);
+}
+
 static void finish_post(struct sim_post *sim_post)
 {
 	struct sim_runtime *runtime = sim_post->runtime;
@@ -247,6 +264,8 @@ static const struct runtime_ops ops = {
 	.wake = wake,
 	.post = post,
 	.submit = submit,
+	.may_run_here = may_run_here,
+	.run_here = run_here,
 };
 
 void sim_runtime_init(struct sim_runtime *runtime, struct sim_world *world, uint64_t id)

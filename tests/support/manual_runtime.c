@@ -32,12 +32,27 @@ static void submit(struct runtime *base, struct runtime_job *job)
 	runtime->job_count++;
 }
 
+static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
+{
+	(void)lane;
+	return runtime_of(base)->runs_here;
+}
+
+static void run_here(struct runtime *base, struct runtime_job *job)
+{
+	(void)base;
+	job->work(job);
+	job->done(job);
+}
+
 static const struct runtime_ops ops = {
 	.mono_us = now_us,
 	.wall_us = now_us,
 	.wake = wake,
 	.post = post,
 	.submit = submit,
+	.may_run_here = may_run_here,
+	.run_here = run_here,
 };
 
 void manual_runtime_init(struct manual_runtime *runtime)

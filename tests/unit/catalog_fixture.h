@@ -57,8 +57,13 @@ static inline void loop_submit(struct runtime *runtime, struct runtime_job *job)
 
 static inline void loop_init(struct fake_loop *loop, uint64_t seed)
 {
-	static const struct runtime_ops ops = { loop_mono_us, loop_wall_us, loop_wake, loop_post,
-						loop_submit };
+	static const struct runtime_ops ops = {
+		.mono_us = loop_mono_us,
+		.wall_us = loop_wall_us,
+		.wake = loop_wake,
+		.post = loop_post,
+		.submit = loop_submit,
+	};
 
 	*loop = (struct fake_loop){ .now_us = 5000000 };
 	runtime_base_init(&loop->base, &ops);

@@ -99,6 +99,37 @@ static void what_comes_during_a_sync_waits_for_the_next_one(void **state)
 	fixture_close(&f);
 }
 
+static void a_quick_disk_is_written_on_the_loop(void **state)
+{
+	struct counting_waiter first = { 0 };
+	struct counting_waiter second = { 0 };
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	f.runtime.runs_here = true;
+	add_and_wait(&f, "first", &first);
+	assert_int_equal(first.durable_count, 0); /* not before the turn ends */
+	manual_runtime_turn(&f.runtime);
+	assert_int_equal(f.runtime.job_count, 0);
+	assert_int_equal(first.durable_count, 1);
+	/* It became slow: the next one goes to the thread, and nothing is written beside it. */
+	f.runtime.runs_here = false;
+	add_and_wait(&f, "second", &second);
+	manual_runtime_turn(&f.runtime);
+	assert_int_equal(f.runtime.job_count, 1);
+	f.runtime.runs_here = true;
+	add_and_wait(&f, "third", &first);
+	manual_runtime_turn(&f.runtime);
+	assert_int_equal(first.durable_count, 1);
+	assert_true(manual_runtime_run_job(&f.runtime));
+	assert_int_equal(second.durable_count, 1);
+	manual_runtime_turn(&f.runtime);
+	assert_int_equal(first.durable_count, 2);
+	assert_int_equal(f.commit.sync_count, 3);
+	fixture_close(&f);
+}
+
 static void a_failed_sync_is_fatal_and_completes_nothing(void **state)
 {
 	struct counting_waiter waiter = { 0 };
@@ -148,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_writes_of_a_turn_share_one_sync),
+		cmocka_unit_test(a_quick_disk_is_written_on_the_loop),
 		cmocka_unit_test(what_comes_during_a_sync_waits_for_the_next_one),
 		cmocka_unit_test(a_failed_sync_is_fatal_and_completes_nothing),
 		cmocka_unit_test(a_durable_write_survives_a_crash),

@@ -196,6 +196,71 @@ static void close_waits_for_jobs(void **state)
 	assert_int_equal(jobs_done_count, JOBS);
 }
 
+/* A job that takes so long, and says whether the loop did it. */
+struct timed_job {
+	struct runtime_job base;
+	uint64_t duration_us;
+	pthread_t loop_thread;
+	bool was_here;
+	bool is_done;
+};
+
+static void take_time(struct runtime_job *base)
+{
+	struct timed_job *job = CONTAINER_OF(base, struct timed_job, base);
+	uint64_t start_us = runtime_mono_us(&fixture.runtime.base);
+
+	job->was_here = pthread_equal(pthread_self(), job->loop_thread) != 0;
+	while (runtime_mono_us(&fixture.runtime.base) - start_us < job->duration_us)
+		;
+}
+
+static void on_time_taken(struct runtime_job *base)
+{
+	CONTAINER_OF(base, struct timed_job, base)->is_done = true;
+}
+
+/* As whoever has a choice does it. */
+static bool is_done_here(uint64_t duration_us)
+{
+	struct timed_job job = {
+		.base = { .lane = RUNTIME_LANE_LOG, .work = take_time, .done = on_time_taken },
+		.duration_us = duration_us,
+		.loop_thread = pthread_self(),
+	};
+	struct runtime *runtime = &fixture.runtime.base;
+
+	queue_init(&job.base.link);
+	if (runtime_may_run_here(runtime, RUNTIME_LANE_LOG)) {
+		runtime_run_here(runtime, &job.base);
+		assert_true(job.is_done);
+	} else {
+		runtime_submit(runtime, &job.base);
+		assert_false(job.is_done);
+	}
+	while (!job.is_done)
+		runtime_uv_turn(&fixture.runtime);
+	return job.was_here;
+}
+
+static void jobs_are_done_here_while_they_are_quick(void **state)
+{
+	uint32_t count = 0;
+
+	(void)state;
+	start(1);
+	assert_false(is_done_here(0)); /* nothing is known of the lane */
+	while (!is_done_here(0))
+		count++;
+	/* One that takes long sends many to the thread, and time heals it. */
+	while (is_done_here(RUNTIME_UV_SLOW_US / 4))
+		count = 0;
+	while (!is_done_here(0))
+		count++;
+	assert_true(count > 10);
+	runtime_uv_close(&fixture.runtime);
+}
+
 static void *stop_from_outside(void *arg)
 {
 	runtime_uv_stop(arg);
@@ -251,6 +316,7 @@ int main(void)
 		cmocka_unit_test(tasks_posted_by_many_threads_all_run),
 		cmocka_unit_test(jobs_work_on_other_threads_and_are_done_on_the_loop),
 		cmocka_unit_test(close_waits_for_jobs),
+		cmocka_unit_test(jobs_are_done_here_while_they_are_quick),
 		cmocka_unit_test(another_thread_can_stop_the_loop),
 		cmocka_unit_test(clocks_are_read_fresh),
 		cmocka_unit_test(worker_count_has_limits),
