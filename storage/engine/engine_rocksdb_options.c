@@ -248,7 +248,8 @@ static rocksdb_options_t *create_family_options(const struct engine_rocksdb *eng
 	/* A write that is decided on a row written a moment ago should not have to wait for the disk. */
 	if (traits[family].is_read_when_new)
 		options = with_string(options,
-				      "block_based_table_factory={prepopulate_block_cache=kFlushOnly}");
+				      "block_based_table_factory={prepopulate_block_cache=kFlushOnly;"
+				      "metadata_cache_options={unpartitioned_pinning=kAll;}}");
 	if (engine_stream_name_size(family) > 0)
 		options = with_insert_hints(options, engine_stream_name_size(family));
 	return options;
