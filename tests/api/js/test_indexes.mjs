@@ -55,12 +55,23 @@ before(async () => {
           KeySchema: key("group", "rank"),
           Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["text"] },
         },
+        {
+          IndexName: "by-several",
+          KeySchema: [
+            { AttributeName: "pk", KeyType: "HASH" },
+            { AttributeName: "group", KeyType: "HASH" },
+            { AttributeName: "rank", KeyType: "RANGE" },
+            { AttributeName: "sk", KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "ALL" },
+        },
       ],
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 2 }, { TableName });
   for (const Item of items) await documents.send(new PutCommand({ TableName, Item }));
-  await untilFed();
+  await untilFed("by-group");
+  await untilFed("by-several");
 });
 
 after(async () => {
@@ -69,12 +80,12 @@ after(async () => {
 });
 
 // A cluster feeds a global index a moment after the write.
-async function untilFed() {
+async function untilFed(IndexName) {
   const deadline = Date.now() + 30_000;
   for (;;) {
-    const { Count } = await documents.send(new ScanCommand({ TableName, IndexName: "by-group", Select: "COUNT" }));
+    const { Count } = await documents.send(new ScanCommand({ TableName, IndexName, Select: "COUNT" }));
     if (Count === count) return;
-    assert.ok(Date.now() < deadline, `the index holds ${Count} rows`);
+    assert.ok(Date.now() < deadline, `${IndexName} holds ${Count} rows`);
     await pause(50);
   }
 }
@@ -122,6 +133,27 @@ test("pages of a global index are what it projects of the condition's items", as
   }
   const scanned = await collect(paginateScan({ client, pageSize: 7 }, { TableName, IndexName: "by-group" }));
   assert.equal(scanned.length, count);
+});
+
+test("a key of several attributes gives a condition for each of the first ones", async () => {
+  const query = {
+    TableName,
+    IndexName: "by-several",
+    KeyConditionExpression: "pk = :p AND #g = :g",
+    ExpressionAttributeNames: { "#g": "group" },
+    ExpressionAttributeValues: { ":p": "p", ":g": "a" },
+  };
+  const ofA = byRank.filter(({ group }) => group === "a");
+  for (const pageSize of [1, 5, count]) {
+    assert.deepEqual(await collect(paginateQuery({ client: documents, pageSize }, { ...query })), ofA);
+  }
+  query.KeyConditionExpression += " AND #r = :r AND sk > :low";
+  query.ExpressionAttributeNames["#r"] = "rank";
+  Object.assign(query.ExpressionAttributeValues, { ":r": 2, ":low": 5 });
+  const { Items } = await documents.send(new QueryCommand(query));
+  assert.deepEqual(Items, ofA.filter(({ rank, sk }) => rank === 2 && sk > 5));
+  const incomplete = { ...query, KeyConditionExpression: "pk = :p AND #r = :r AND sk > :low AND :g = :g" };
+  await assert.rejects(documents.send(new QueryCommand(incomplete)), { name: "ValidationException" });
 });
 
 test("an index's share of the cost is told", async () => {
