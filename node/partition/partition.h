@@ -135,8 +135,7 @@ struct partition {
 	uint32_t turn_count;
 	uint64_t turn_sequence;
 	struct queue proposed; /* struct partition_command_in_flight, by index */
-	struct queue settled;  /* the same, committed and not in the store yet */
-	struct queue unfed;    /* the same, in the store, waiting for global indexes */
+	struct queue unfed;    /* the same, applied, waiting for global indexes */
 	uint32_t pending_count;
 	struct hash_map pending_ids; /* low half of a request id -> its write, from start to done() */
 	bool must_drain; /* a turn was refused: evaluate nothing until what is proposed is applied */

@@ -227,11 +227,6 @@ static enum status apply(struct group_fsm *fsm, const struct group_command *comm
 	return status;
 }
 
-static void settled(struct group_fsm *fsm, uint64_t index)
-{
-	partition_write_on_settled(partition_of(fsm), index);
-}
-
 static void applied(struct group_fsm *fsm, uint64_t index)
 {
 	struct partition *partition = partition_of(fsm);
@@ -302,7 +297,6 @@ static enum status recorded(struct group_fsm *fsm, uint64_t *index_out, uint64_t
 
 const struct group_fsm_ops partition_fsm_ops = {
 	.apply = apply,
-	.settled = settled,
 	.applied = applied,
 	.leader_ready = leader_ready,
 	.leader_lost = leader_lost,

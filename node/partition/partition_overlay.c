@@ -6,8 +6,6 @@
 
 struct overlay_entry {
 	struct overlay_entry *next; /* same hash, another key */
-	struct queue link;
-	uint64_t hash;
 	uint64_t sequence;
 	bool is_delete;
 	uint32_t size_bytes;
@@ -25,20 +23,21 @@ void partition_overlay_init(struct partition_overlay *overlay, uint64_t seed)
 {
 	*overlay = (struct partition_overlay){ .seed = seed };
 	hash_map_init(&overlay->by_hash, PARTITION_OVERLAY_KEYS_MAX);
-	queue_init(&overlay->by_sequence);
-}
-
-static struct overlay_entry *entry_of(struct queue *link)
-{
-	return CONTAINER_OF(link, struct overlay_entry, link);
 }
 
 void partition_overlay_clear(struct partition_overlay *overlay)
 {
-	struct queue *link;
+	struct overlay_entry *entry;
+	size_t cursor = 0;
 
-	while ((link = queue_pop_head(&overlay->by_sequence)) != NULL)
-		free(entry_of(link));
+	while ((entry = hash_map_next(&overlay->by_hash, &cursor)) != NULL) {
+		while (entry != NULL) {
+			struct overlay_entry *next = entry->next;
+
+			free(entry);
+			entry = next;
+		}
+	}
 	hash_map_close(&overlay->by_hash);
 	hash_map_init(&overlay->by_hash, PARTITION_OVERLAY_KEYS_MAX);
 	overlay->count = 0;
@@ -50,10 +49,10 @@ void partition_overlay_close(struct partition_overlay *overlay)
 	hash_map_close(&overlay->by_hash);
 }
 
-static struct overlay_entry *find_entry(const struct partition_overlay *overlay, uint64_t hash,
-					struct slice row_key)
+static const struct overlay_entry *find_entry(const struct partition_overlay *overlay, uint64_t hash,
+					      struct slice row_key)
 {
-	struct overlay_entry *entry = hash_map_get(&overlay->by_hash, hash);
+	const struct overlay_entry *entry = hash_map_get(&overlay->by_hash, hash);
 
 	while (entry != NULL && !slice_equal(key_of(entry), row_key))
 		entry = entry->next;
@@ -76,37 +75,32 @@ bool partition_overlay_find(const struct partition_overlay *overlay, struct slic
 	return true;
 }
 
-static void drop_entry(struct partition_overlay *overlay, struct overlay_entry *entry)
+static void unlink_entry(struct partition_overlay *overlay, uint64_t hash, const struct overlay_entry *entry)
 {
-	struct overlay_entry *head = hash_map_get(&overlay->by_hash, entry->hash);
+	struct overlay_entry *head = hash_map_get(&overlay->by_hash, hash);
 
 	if (head != entry) {
 		while (head->next != entry)
 			head = head->next;
 		head->next = entry->next;
 	} else if (entry->next != NULL) {
-		CHECK(hash_map_put(&overlay->by_hash, entry->hash, entry->next) == ST_OK);
+		CHECK(hash_map_put(&overlay->by_hash, hash, entry->next) == ST_OK);
 	} else {
-		(void)hash_map_remove(&overlay->by_hash, entry->hash);
+		(void)hash_map_remove(&overlay->by_hash, hash);
 	}
 	overlay->count--;
-	queue_remove(&entry->link);
-	free(entry);
 }
 
 enum status partition_overlay_put(struct partition_overlay *overlay, struct slice row_key, uint64_t sequence,
 				  const struct partition_overlay_image *image)
 {
 	uint64_t hash = digest_hash64(row_key, overlay->seed);
-	struct overlay_entry *old = find_entry(overlay, hash, row_key);
+	const struct overlay_entry *old = find_entry(overlay, hash, row_key);
 	struct overlay_entry *entry = malloc(sizeof(*entry) + row_key.size + image->item.size);
 	enum status status;
 
 	if (entry == NULL)
 		return ST_NO_MEMORY;
-	CHECK(queue_is_empty(&overlay->by_sequence) ||
-	      entry_of(overlay->by_sequence.prev)->sequence <= sequence);
-	entry->hash = hash;
 	entry->sequence = sequence;
 	entry->is_delete = image->is_delete;
 	entry->size_bytes = image->size_bytes;
@@ -115,38 +109,27 @@ enum status partition_overlay_put(struct partition_overlay *overlay, struct slic
 	memcpy(entry->bytes, row_key.data, row_key.size);
 	if (image->item.size > 0)
 		memcpy(entry->bytes + row_key.size, image->item.data, image->item.size);
-	if (old != NULL)
-		drop_entry(overlay, old);
+	if (old != NULL) {
+		unlink_entry(overlay, hash, old);
+		free((void *)(uintptr_t)old);
+	}
 	entry->next = hash_map_get(&overlay->by_hash, hash);
 	status = hash_map_put(&overlay->by_hash, hash, entry);
 	if (status != ST_OK) {
 		free(entry);
 		return status == ST_TOO_BIG ? ST_OVERLOADED : status;
 	}
-	queue_init(&entry->link);
-	queue_push_tail(&overlay->by_sequence, &entry->link);
 	overlay->count++;
 	return ST_OK;
 }
 
-void partition_overlay_applied(struct partition_overlay *overlay, uint64_t sequence)
+void partition_overlay_applied(struct partition_overlay *overlay, struct slice row_key, uint64_t sequence)
 {
-	while (!queue_is_empty(&overlay->by_sequence)) {
-		struct overlay_entry *oldest = entry_of(overlay->by_sequence.next);
+	uint64_t hash = digest_hash64(row_key, overlay->seed);
+	const struct overlay_entry *entry = find_entry(overlay, hash, row_key);
 
-		if (oldest->sequence > sequence)
-			return;
-		drop_entry(overlay, oldest);
-	}
-}
-
-void partition_overlay_refused(struct partition_overlay *overlay, uint64_t sequence)
-{
-	while (!queue_is_empty(&overlay->by_sequence)) {
-		struct overlay_entry *newest = entry_of(overlay->by_sequence.prev);
-
-		if (newest->sequence != sequence)
-			return;
-		drop_entry(overlay, newest);
-	}
+	if (entry == NULL || entry->sequence != sequence)
+		return;
+	unlink_entry(overlay, hash, entry);
+	free((void *)(uintptr_t)entry);
 }

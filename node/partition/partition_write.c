@@ -17,7 +17,7 @@ enum {
 	DISK_READS_MAX = 3, /* then the row is read on the loop */
 };
 
-/* The writes of one log entry that is proposed and not yet in the store; answered ones have left. */
+/* The writes of one log entry that is proposed and not applied. */
 struct partition_command_in_flight {
 	struct queue link;
 	uint64_t index;
@@ -82,6 +82,14 @@ static void answer_verdicts(struct queue *writes)
 
 /* --- evaluating --- */
 
+/* Of a write that is applied, or will not be proposed. */
+static void drop_images(struct partition *partition, const struct partition_write *write, uint64_t sequence)
+{
+	partition_overlay_applied(&partition->overlay, write->row_key, sequence);
+	if (write->changes_collection)
+		partition_overlay_applied(&partition->overlay, write->collection_key, sequence);
+}
+
 enum engine_read_mode partition_write_read_mode(const struct partition_write *write)
 {
 	return write->read_count < DISK_READS_MAX ? ENGINE_READ_CACHED : ENGINE_READ_MAY_BLOCK;
@@ -142,6 +150,7 @@ static enum status keep_images(struct partition *partition, struct partition_wri
 	if (status == ST_OK)
 		return ST_OK;
 	/* Half of it may be there, in the place of images that are still pending. */
+	drop_images(partition, write, partition->turn_sequence);
 	refuse_turn(partition, status);
 	return status;
 }
@@ -169,15 +178,9 @@ static enum status take_result(struct partition *partition, struct partition_wri
 
 static void propose_turn(struct partition *partition);
 
-/* All that was proposed is in the store. */
-static bool is_drained(const struct partition *partition)
-{
-	return queue_is_empty(&partition->proposed) && queue_is_empty(&partition->settled);
-}
-
 static bool must_wait(const struct partition *partition)
 {
-	return (partition->must_drain && !is_drained(partition)) ||
+	return (partition->must_drain && !queue_is_empty(&partition->proposed)) ||
 	       partition_definitions_block_writes(partition);
 }
 
@@ -416,6 +419,12 @@ static enum status pack_turn(struct partition *partition, struct buf *packed)
 	return partition_propose_pack(&command, packed);
 }
 
+static void drop_from_overlay(struct partition *partition, const struct queue *writes, uint64_t sequence)
+{
+	for (const struct queue *link = writes->next; link != writes; link = link->next)
+		drop_images(partition, CONTAINER_OF(link, struct partition_write, link), sequence);
+}
+
 static enum status propose(struct partition *partition, struct partition_command_in_flight *command)
 {
 	struct buf packed;
@@ -446,7 +455,7 @@ static void refuse_turn(struct partition *partition, enum status status)
 	partition->must_drain = true;
 	queue_init(&refused);
 	queue_move_all(&partition->turn, &refused);
-	partition_overlay_refused(&partition->overlay, partition->turn_sequence);
+	drop_from_overlay(partition, &refused, partition->turn_sequence);
 	begin_turn(partition);
 	refuse_all(&refused, status);
 }
@@ -503,36 +512,12 @@ void partition_write_on_fed(struct partition *partition, uint64_t sequence)
 	}
 }
 
-/* Are its writes answered when its rows are in the global indexes too? */
-static bool waits_for_indexes(const struct partition *partition)
-{
-	return partition->env->waits_for_indexes && partition->feeder != NULL;
-}
-
-/* --- settled, applied, lost --- */
-
-static struct partition_command_in_flight *first_command(const struct queue *commands)
-{
-	return CONTAINER_OF(commands->next, struct partition_command_in_flight, link);
-}
-
-void partition_write_on_settled(struct partition *partition, uint64_t index)
-{
-	while (!queue_is_empty(&partition->proposed) && first_command(&partition->proposed)->index <= index) {
-		struct partition_command_in_flight *command = first_command(&partition->proposed);
-
-		queue_remove(&command->link);
-		queue_push_tail(&partition->settled, &command->link);
-		if (!waits_for_indexes(partition))
-			answer_verdicts(&command->writes);
-	}
-}
-
-/* Its rows are in the store; perhaps they are still to get into global indexes. */
+/* It is applied; perhaps its rows are still to get into global indexes. */
 static void end_command(struct partition *partition, struct partition_command_in_flight *command)
 {
 	command->changes_through = partition->changed_sequence;
-	if (waits_for_indexes(partition) && command->changes_through > partition->fed_sequence) {
+	if (partition->env->waits_for_indexes && partition->feeder != NULL &&
+	    command->changes_through > partition->fed_sequence) {
 		queue_push_tail(&partition->unfed, &command->link);
 		return;
 	}
@@ -540,54 +525,43 @@ static void end_command(struct partition *partition, struct partition_command_in
 	free(command);
 }
 
+/* --- applied, lost --- */
+
 void partition_write_on_applied(struct partition *partition, uint64_t index)
 {
-	while (!queue_is_empty(&partition->settled) && first_command(&partition->settled)->index <= index) {
-		struct partition_command_in_flight *command = first_command(&partition->settled);
+	while (!queue_is_empty(&partition->proposed)) {
+		struct partition_command_in_flight *command = CONTAINER_OF(
+			partition->proposed.next, struct partition_command_in_flight, link);
 
+		if (command->index > index)
+			break;
 		queue_remove(&command->link);
-		partition_overlay_applied(&partition->overlay, command->sequence);
+		drop_from_overlay(partition, &command->writes, command->sequence);
 		end_command(partition, command);
 	}
-	if (is_drained(partition))
+	if (queue_is_empty(&partition->proposed))
 		partition->must_drain = false;
-}
-
-static void end_all(struct queue *commands, void (*end)(struct queue *writes))
-{
-	while (!queue_is_empty(commands)) {
-		struct partition_command_in_flight *command = first_command(commands);
-
-		queue_remove(&command->link);
-		end(&command->writes);
-		free(command);
-	}
-}
-
-static void answer_unknown(struct queue *writes)
-{
-	refuse_all(writes, ST_UNKNOWN_OUTCOME);
 }
 
 void partition_write_on_lost(struct partition *partition)
 {
-	struct queue settled;
-	struct queue proposed;
 	struct queue refused;
+	struct queue *link;
 
 	partition_overlay_clear(&partition->overlay);
 	partition->must_drain = false;
 	partition_write_on_fed(partition, UINT64_MAX); /* they are committed */
-	queue_init(&settled);
-	queue_init(&proposed);
 	queue_init(&refused);
-	queue_move_all(&partition->settled, &settled);
-	queue_move_all(&partition->proposed, &proposed);
 	queue_move_all(&partition->turn, &refused);
 	partition->turn_count = 0;
 	partition->turn_bytes = 0;
-	end_all(&settled, answer_verdicts); /* likewise */
-	end_all(&proposed, answer_unknown);
+	while ((link = queue_pop_head(&partition->proposed)) != NULL) {
+		struct partition_command_in_flight *command = CONTAINER_OF(
+			link, struct partition_command_in_flight, link);
+
+		refuse_all(&command->writes, ST_UNKNOWN_OUTCOME);
+		free(command);
+	}
 	refuse_all(&refused, ST_NOT_LEADER);
 }
 
@@ -595,7 +569,6 @@ void partition_write_init(struct partition *partition)
 {
 	queue_init(&partition->turn);
 	queue_init(&partition->proposed);
-	queue_init(&partition->settled);
 	queue_init(&partition->unfed);
 	hash_map_init(&partition->pending_ids, 2 * (size_t)PARTITION_PENDING_WRITES_MAX);
 	runtime_task_init(&partition->propose_task, on_turn_end);

@@ -85,8 +85,6 @@ void partition_write_on_fed(struct partition *partition, uint64_t sequence);
 
 /* For partition.c and partition_fsm.c. */
 void partition_write_init(struct partition *partition);
-/* Their outcome is certain: answered, but for those that wait until global indexes have them. */
-void partition_write_on_settled(struct partition *partition, uint64_t index);
 void partition_write_on_applied(struct partition *partition, uint64_t index);
 void partition_write_on_lost(struct partition *partition);
 

@@ -289,7 +289,6 @@ void group_settle(struct group *group)
 
 void group_finish_install(struct group *group, const struct raft_engine_position *position)
 {
-	queue_remove(&group->apply_link); /* what is being applied is part of it */
 	group->applied = *position;
 	group->has_position = true;
 	group->is_installing = false;
@@ -693,7 +692,6 @@ void group_close(struct group *group)
 	runtime_timer_stop(runtime, &group->timer);
 	runtime_timer_stop(runtime, &group->apply_delay);
 	queue_remove(&group->apply_link);
-	group_apply_flush(group->table);
 	log_commit_cancel(&group->waiter);
 	while (!queue_is_empty(&group->held))
 		drop_held(CONTAINER_OF(group->held.next, struct group_held_message, link));

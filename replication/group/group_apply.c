@@ -1,12 +1,7 @@
 /* Applying: committed and durable entries, in order, with the applied index in the same batch.
  *
  * All groups that have something to apply at the end of a turn share one batch, and each puts its
- * rows and its applied index into it: a batch costs the store as much as several rows do.
- *
- *	collect --> the fsm answers who waits for the outcome (settled) --> write --> announce (applied)
- *
- * An outcome is certain once the entry is committed; that its effects are in the store of this
- * replica only matters to those who read it. */
+ * rows and its applied index into it: a batch costs the store as much as several rows do. */
 #include <inttypes.h>
 
 #include "proto/base/fault.h"
@@ -35,7 +30,7 @@ static void queue_up(struct group *group)
 	if (!queue_is_empty(&group->apply_link))
 		return; /* or among those that are being applied: announce() asks again */
 	queue_push_tail(&group->table->apply_waiting, &group->apply_link);
-	runtime_defer(group->table->runtime, &group->table->collect_task);
+	runtime_defer(group->table->runtime, &group->table->apply_task);
 }
 
 void group_schedule_apply(struct group *group)
@@ -56,10 +51,10 @@ static void on_apply_delay(struct runtime_timer *timer)
 	queue_up(CONTAINER_OF(timer, struct group, apply_delay));
 }
 
-static void fail(struct group *group, enum status status)
+static void fail(struct group *group, const char *what, enum status status)
 {
-	log_error("group", "cannot apply", "group=%" PRIu64 " index=%" PRIu64 " status=%s", group->id,
-		  group->round.position.index + 1, status_name(status));
+	log_error("group", "cannot apply", "group=%" PRIu64 " index=%" PRIu64 " step=%s status=%s", group->id,
+		  group->applied.index + 1, what, status_name(status));
 	group->table->fatal(group->table->fatal_context, status);
 }
 
@@ -218,8 +213,6 @@ static void announce(struct group *group)
 	group->proposed_bytes -= group->proposed_bytes < round->size_bytes ? group->proposed_bytes
 									   : round->size_bytes;
 	group->fsm->ops->applied(group->fsm, group->applied.index);
-	if (group->is_installing)
-		return; /* begun since: it goes on from there */
 	reach_readiness(group);
 	group_read_on_applied(group);
 	if (round->has_change) {
@@ -234,17 +227,7 @@ static void announce(struct group *group)
 
 /* --- all groups of a turn --- */
 
-/* Nothing of the batch may count as applied, or get into the store: the process is about to end. */
-static void drop_all(struct group_table *table)
-{
-	engine_batch_clear(table->engine, table->apply_batch);
-	while (queue_pop_head(&table->collected) != NULL)
-		;
-	while (queue_pop_head(&table->applying) != NULL)
-		;
-}
-
-/* Move groups from waiting to collected until the batch is full; false if one failed. */
+/* Move groups from waiting to applying until the batch is full; false if one failed. */
 static bool collect_all(struct group_table *table)
 {
 	size_t size_bytes = 0;
@@ -258,111 +241,61 @@ static bool collect_all(struct group_table *table)
 			continue;
 		status = collect(group);
 		if (status != ST_OK) {
-			fail(group, status);
+			fail(group, "evaluate", status);
 			return false;
 		}
-		queue_push_tail(&table->collected, link);
+		queue_push_tail(&table->applying, &group->apply_link);
 		size_bytes += group->round.size_bytes;
 	}
 	if (!queue_is_empty(&table->apply_waiting))
-		runtime_defer(table->runtime, &table->collect_task);
+		runtime_defer(table->runtime, &table->apply_task);
 	return true;
 }
 
-/* Whoever is answered may close groups: what is closed leaves its list. */
-static void settle_all(struct group_table *table)
+/* First all positions, so that whoever is told of one group finds every group as the store is. */
+static void announce_all(struct group_table *table)
 {
 	struct queue *link;
 
-	while ((link = queue_pop_head(&table->collected)) != NULL) {
-		struct group *group = CONTAINER_OF(link, struct group, apply_link);
-
-		queue_push_tail(&table->applying, link);
-		if (group->fsm->ops->settled != NULL)
-			group->fsm->ops->settled(group->fsm, group->round.position.index);
-	}
-}
-
-static void collect_waiting(struct runtime_task *task)
-{
-	struct group_table *table = CONTAINER_OF(task, struct group_table, collect_task);
-
-	if (!collect_all(table)) {
-		drop_all(table);
-		return;
-	}
-	if (queue_is_empty(&table->collected))
-		return;
-	runtime_defer(table->runtime, &table->write_task);
-	settle_all(table);
-}
-
-/* All positions before anybody is told, who then finds each group as the store is. */
-static void advance(const struct queue *groups)
-{
-	for (const struct queue *link = groups->next; link != groups; link = link->next) {
+	for (link = table->applying.next; link != &table->applying; link = link->next) {
 		struct group *group = CONTAINER_OF(link, struct group, apply_link);
 
 		group->applied = group->round.position;
 	}
-}
-
-void group_apply_flush(struct group_table *table)
-{
-	enum status status;
-
-	if (engine_batch_count(table->engine, table->apply_batch) == 0)
-		return;
-	status = engine_write(table->engine, table->apply_batch);
-	engine_batch_clear(table->engine, table->apply_batch);
-	if (status == ST_OK) {
-		advance(&table->collected);
-		advance(&table->applying);
-		return;
-	}
-	log_error("group", "cannot write what was applied", "status=%s", status_name(status));
-	drop_all(table);
-	table->fatal(table->fatal_context, status);
-}
-
-static void write_collected(struct runtime_task *task)
-{
-	struct group_table *table = CONTAINER_OF(task, struct group_table, write_task);
-	struct queue announced;
-	struct queue *link;
-
-	group_apply_flush(table);
-	queue_init(&announced);
-	queue_move_all(&table->applying, &announced);
-	while ((link = queue_pop_head(&announced)) != NULL)
+	while ((link = queue_pop_head(&table->applying)) != NULL)
 		announce(CONTAINER_OF(link, struct group, apply_link));
 }
 
-/* --- life --- */
+/* The process is about to end: nothing of the batch may count as applied. */
+static void drop_all(struct group_table *table)
+{
+	while (queue_pop_head(&table->applying) != NULL)
+		;
+}
+
+void group_apply_waiting(struct runtime_task *task)
+{
+	struct group_table *table = CONTAINER_OF(task, struct group_table, apply_task);
+	enum status status;
+
+	engine_batch_clear(table->engine, table->apply_batch);
+	if (!collect_all(table)) {
+		drop_all(table);
+		return;
+	}
+	if (queue_is_empty(&table->applying))
+		return;
+	status = engine_write(table->engine, table->apply_batch);
+	if (status == ST_OK) {
+		announce_all(table);
+		return;
+	}
+	fail(CONTAINER_OF(table->applying.next, struct group, apply_link), "write", status);
+	drop_all(table);
+}
 
 void group_apply_init(struct group *group)
 {
 	queue_init(&group->apply_link);
 	runtime_timer_init(&group->apply_delay, on_apply_delay);
-}
-
-enum status group_apply_open(struct group_table *table)
-{
-	table->apply_batch = engine_batch_create(table->engine);
-	if (table->apply_batch == NULL)
-		return ST_NO_MEMORY;
-	queue_init(&table->apply_waiting);
-	queue_init(&table->collected);
-	queue_init(&table->applying);
-	runtime_task_init(&table->collect_task, collect_waiting);
-	runtime_task_init(&table->write_task, write_collected);
-	table->write_task.stage = RUNTIME_STAGE_LAST; /* answers have left, and the log is on its way */
-	return ST_OK;
-}
-
-void group_apply_shut(struct group_table *table)
-{
-	runtime_task_cancel(&table->collect_task);
-	runtime_task_cancel(&table->write_task);
-	engine_batch_destroy(table->engine, table->apply_batch);
 }

@@ -43,9 +43,6 @@ struct group_fsm_ops {
 	 * may set fsm->recorded_index, and recorded() will find them. */
 	enum status (*apply)(struct group_fsm *fsm, const struct group_command *command,
 			     struct engine_batch *batch);
-	/* apply() has seen the commands up to index: their outcome is certain, on whichever replica, but
-	 * their effects are not in the store yet.  NULL: nobody waits for that alone. */
-	void (*settled)(struct group_fsm *fsm, uint64_t index);
 	/* The effects up to index are visible in the store: answer who waits for them. */
 	void (*applied)(struct group_fsm *fsm, uint64_t index);
 	/* This replica leads and has applied an entry of its own term: it may evaluate. */

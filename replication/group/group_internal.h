@@ -105,7 +105,7 @@ struct group {
 	struct runtime_timer timer;     /* the engine's next deadline */
 	uint64_t last_proposed_mono_ms; /* as leader */
 	bool is_quiet;                  /* leader, with nothing to say for a while: slower heartbeats */
-	struct queue apply_link;        /* in the table's apply_waiting, collected or applying */
+	struct queue apply_link;        /* in the table's apply_waiting or applying */
 	struct group_apply_round round;
 	struct runtime_timer apply_delay;
 	size_t log_bytes;            /* of the entries in the store, about; set by group_set_log_bytes() */
@@ -148,12 +148,7 @@ void group_timer_arm(struct group *group);
 void group_timer_on_proposal(struct group *group);
 /* group_apply.c */
 void group_apply_init(struct group *group);
-/* What groups share for it. */
-enum status group_apply_open(struct group_table *table) MUST_CHECK;
-void group_apply_shut(struct group_table *table);
-/* Before rows of a group are replaced or deleted: what is collected gets into the store now, to be
- * announced later. */
-void group_apply_flush(struct group_table *table);
+void group_apply_waiting(struct runtime_task *task);
 /* group_read.c */
 void group_read_init(struct group *group);
 void group_read_close(struct group *group);

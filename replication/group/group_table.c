@@ -120,11 +120,15 @@ enum status group_table_init(struct group_table *table, struct runtime *runtime,
 	status = log_commit_init(&table->commit, runtime, engine, fatal, fatal_context);
 	if (status != ST_OK)
 		return status;
-	status = group_apply_open(table);
-	if (status != ST_OK) {
+	table->apply_batch = engine_batch_create(engine);
+	if (table->apply_batch == NULL) {
 		log_commit_close(&table->commit);
-		return status;
+		return ST_NO_MEMORY;
 	}
+	queue_init(&table->apply_waiting);
+	queue_init(&table->applying);
+	runtime_task_init(&table->apply_task, group_apply_waiting);
+	table->apply_task.stage = RUNTIME_STAGE_LAST; /* beside what the log thread does meanwhile */
 	peer_link_init(&table->link, runtime, transport, &receiver);
 	hash_map_init(&table->groups, GROUP_TABLE_GROUPS_MAX);
 	hash_map_init(&table->receiving, GROUP_TABLE_GROUPS_MAX);
@@ -155,7 +159,8 @@ void group_table_close(struct group_table *table)
 	hash_map_close(&table->groups);
 	hash_map_close(&table->receiving);
 	peer_link_close(&table->link);
-	group_apply_shut(table);
+	runtime_task_cancel(&table->apply_task);
+	engine_batch_destroy(table->engine, table->apply_batch);
 	log_commit_close(&table->commit);
 }
 

@@ -46,13 +46,10 @@ struct group_table {
 	uint64_t started_mono_ms;
 	struct log_commit commit;
 	struct peer_link link;
-	/* Applying (group_apply.c). */
-	struct queue apply_waiting;       /* groups with something to apply */
-	struct queue collected;           /* those in the batch: to be settled */
-	struct queue applying;            /* settled, to be announced when the batch is written */
 	struct engine_batch *apply_batch; /* one for all groups of a turn */
-	struct runtime_task collect_task;
-	struct runtime_task write_task;
+	struct queue apply_waiting;       /* groups with something to apply */
+	struct queue applying;            /* those in the batch */
+	struct runtime_task apply_task;
 	struct hash_map groups;    /* by group id */
 	struct hash_map receiving; /* snapshots being staged, by group id */
 	struct rpc_peer_observer observer;

@@ -304,7 +304,6 @@ static void step(struct snapshot_recv *recv)
 			put_intent(recv);
 			return; /* on_durable() resumes */
 		case REPLACE:
-			group_apply_flush(recv->table);
 			submit(recv);
 			return; /* on_work_done() resumes */
 		case RECORD:

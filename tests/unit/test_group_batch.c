@@ -23,11 +23,9 @@ struct member {
 	struct world *world;
 	struct group *group; /* NULL once closed */
 	uint64_t proposed_index;
-	uint64_t settled_index;
 	uint64_t announced_index;
 	enum status apply_status;
-	struct member *closes;  /* another one, when this hears of its command */
-	bool closes_at_settled; /* before it is in the store */
+	struct member *closes; /* another one, when this hears of its command */
 };
 
 /* One node; the store's own operations with write() counted. */
@@ -74,48 +72,12 @@ static bool has_row(const struct member *member)
 	return status == ST_OK;
 }
 
-/* As whoever drops a partition does: with the log. */
-static void delete_row(const struct member *member)
-{
-	struct log_commit *commit = &member->world->table->commit;
-	uint8_t key[8];
-
-	put_u64_be(key, (uint64_t)(member - member->world->members));
-	engine_batch_delete(commit->engine, log_commit_batch(commit), FAMILY_ITEMS,
-			    slice_of(key, sizeof(key)));
-}
-
-static void close_other(struct member *member)
-{
-	if (member->closes == NULL || member->closes->group == NULL)
-		return;
-	group_close(member->closes->group);
-	member->closes->group = NULL;
-}
-
-/* Told before the batch is written. */
-static void settled(struct group_fsm *fsm, uint64_t index)
-{
-	struct member *member = CONTAINER_OF(fsm, struct member, fsm);
-
-	assert_true(index > member->settled_index && index > member->announced_index);
-	member->settled_index = index;
-	if (index != member->proposed_index)
-		return;
-	assert_int_equal(group_applied_index(member->group) >= index, has_row(member));
-	if (member->closes_at_settled) {
-		delete_row(member->closes);
-		close_other(member);
-	}
-}
-
 /* Whoever is told finds each group as the store is. */
 static void applied(struct group_fsm *fsm, uint64_t index)
 {
 	struct member *member = CONTAINER_OF(fsm, struct member, fsm);
 	const struct world *world = member->world;
 
-	assert_int_equal(index, member->settled_index);
 	member->announced_index = index;
 	for (uint32_t i = 0; i < GROUPS; i++) {
 		const struct member *other = &world->members[i];
@@ -124,8 +86,10 @@ static void applied(struct group_fsm *fsm, uint64_t index)
 			assert_int_equal(group_applied_index(other->group) >= other->proposed_index,
 					 has_row(other));
 	}
-	if (!member->closes_at_settled && index == member->proposed_index)
-		close_other(member);
+	if (member->closes != NULL && member->closes->group != NULL && index == member->proposed_index) {
+		group_close(member->closes->group);
+		member->closes->group = NULL;
+	}
 }
 
 static void nothing(struct group_fsm *fsm)
@@ -148,7 +112,6 @@ static enum status restored(struct group_fsm *fsm)
 
 static const struct group_fsm_ops ops = {
 	.apply = apply,
-	.settled = settled,
 	.applied = applied,
 	.leader_ready = nothing,
 	.leader_lost = nothing,
@@ -242,29 +205,6 @@ static void a_group_closed_by_another_ones_command_hears_nothing_of_its_own(void
 	destroy_world(world);
 }
 
-/* What it had in the batch gets into the store before it is deleted there, and not after. */
-static void a_group_closed_by_another_ones_answer_hears_nothing_of_its_own(void **state)
-{
-	struct world *world = create_world();
-	struct member *closed = &world->members[3];
-
-	(void)state;
-	world->f->nodes[1].runtime.runs_here = true;
-	world->members[1].closes = closed;
-	world->members[1].closes_at_settled = true;
-	propose_to_all(world);
-	group_fixture_run_ms(world->f, 5);
-	assert_null(closed->group);
-	assert_false(has_row(closed));
-	assert_true(closed->settled_index < closed->proposed_index);
-	assert_true(closed->announced_index < closed->proposed_index);
-	for (uint32_t i = 0; i < GROUPS; i++) {
-		if (i != 3)
-			assert_int_equal(world->members[i].announced_index, world->members[i].proposed_index);
-	}
-	destroy_world(world);
-}
-
 static void a_command_that_fails_leaves_nothing_of_its_batch(void **state)
 {
 	struct world *world = create_world();
@@ -277,7 +217,6 @@ static void a_command_that_fails_leaves_nothing_of_its_batch(void **state)
 	assert_int_equal(world->f->nodes[1].fatal_status, ST_CORRUPT);
 	for (uint32_t i = 0; i <= 2; i++) {
 		assert_false(has_row(&world->members[i]));
-		assert_true(world->members[i].settled_index < world->members[i].proposed_index);
 		assert_true(world->members[i].announced_index < world->members[i].proposed_index);
 	}
 	destroy_world(world);
@@ -329,7 +268,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_all_groups_apply_in_a_turn_is_one_write),
 		cmocka_unit_test(a_group_closed_by_another_ones_command_hears_nothing_of_its_own),
-		cmocka_unit_test(a_group_closed_by_another_ones_answer_hears_nothing_of_its_own),
 		cmocka_unit_test(a_command_that_fails_leaves_nothing_of_its_batch),
 		cmocka_unit_test(logs_that_are_too_large_together_are_cut_to_their_shares),
 	};

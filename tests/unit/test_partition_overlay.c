@@ -65,34 +65,14 @@ static void an_applied_command_takes_its_own_images_only(void **state)
 	put(&overlay, "a", 1, "one");
 	put(&overlay, "b", 1, "one");
 	put(&overlay, "a", 2, "two"); /* a later command wrote it again */
-	put(&overlay, "c", 3, "three");
-	partition_overlay_applied(&overlay, 1);
+	partition_overlay_applied(&overlay, slice_of_string("a"), 1);
+	partition_overlay_applied(&overlay, slice_of_string("b"), 1);
+	partition_overlay_applied(&overlay, slice_of_string("c"), 1);
 	assert_true(is_pending_as(&overlay, "a", "two"));
 	assert_false(is_pending(&overlay, "b"));
-	partition_overlay_applied(&overlay, 2);
+	partition_overlay_applied(&overlay, slice_of_string("a"), 2);
 	assert_false(is_pending(&overlay, "a"));
-	assert_true(is_pending_as(&overlay, "c", "three"));
-	partition_overlay_applied(&overlay, 9);
 	assert_int_equal(overlay.count, 0);
-	partition_overlay_close(&overlay);
-}
-
-static void a_refused_command_takes_its_own_images_only(void **state)
-{
-	struct partition_overlay overlay;
-
-	(void)state;
-	partition_overlay_init(&overlay, SEED);
-	put(&overlay, "a", 1, "one");
-	put(&overlay, "b", 1, "one");
-	put(&overlay, "a", 2, "two");
-	put(&overlay, "c", 2, "two");
-	partition_overlay_refused(&overlay, 2);
-	assert_false(is_pending(&overlay, "a")); /* what it replaced is not kept */
-	assert_false(is_pending(&overlay, "c"));
-	assert_true(is_pending_as(&overlay, "b", "one"));
-	partition_overlay_refused(&overlay, 2);
-	assert_int_equal(overlay.count, 1);
 	partition_overlay_close(&overlay);
 }
 
@@ -155,7 +135,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_image_is_found),
 		cmocka_unit_test(an_applied_command_takes_its_own_images_only),
-		cmocka_unit_test(a_refused_command_takes_its_own_images_only),
 		cmocka_unit_test(the_overlay_keeps_copies),
 		cmocka_unit_test(clearing_forgets_everything_and_leaves_it_usable),
 		cmocka_unit_test(a_full_overlay_refuses_new_keys_and_takes_old_ones),

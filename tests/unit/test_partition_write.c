@@ -306,55 +306,6 @@ static void a_replica_restarts_behind_its_newest_write(void **state)
 	partition_fixture_destroy(f);
 }
 
-/* A client that acts at once on the answer it gets. */
-struct quick_client {
-	struct watched_write write;
-	struct watched_write next; /* of the same row */
-	struct watched_write retry;
-	uint64_t applied_index;
-	enum status next_status;
-	enum status retry_status;
-};
-
-static void on_first_answer(struct partition_write *base)
-{
-	struct quick_client *client = CONTAINER_OF(base, struct quick_client, write.base);
-
-	client->write.done_count++;
-	client->write.status = base->status;
-	client->applied_index = group_applied_index(base->partition->group);
-	client->retry_status = watched_write_start(&client->retry, base->partition);
-	client->next_status = watched_write_start(&client->next, base->partition);
-}
-
-/* It comes when the write is committed, and its row is not in the store yet. */
-static void what_an_answer_says_holds_at_once(void **state)
-{
-	struct partition_fixture *f = partition_fixture_create(3);
-	struct partition *leader = partition_fixture_elect(f, 1);
-	struct quick_client client = { 0 };
-
-	(void)state;
-	watched_write_init(&client.write, "a", "one", 1);
-	watched_write_init(&client.retry, "a", "one", 1);
-	watched_write_init(&client.next, "a", NULL, 2);
-	client.retry.base.age_ms = 1;
-	client.write.base.done = on_first_answer;
-	assert_int_equal(watched_write_run(f, &client.write, leader), ST_OK);
-	assert_true(client.applied_index < group_applied_index(leader->group));
-	assert_int_equal(client.retry_status, ST_OK); /* remembered */
-	assert_false(client.retry.base.existed);
-	assert_int_equal(client.next_status, ST_WOULD_BLOCK);
-	partition_fixture_run_ms(f, 3 * GROUP_FIXTURE_HEARTBEAT_MS);
-	assert_int_equal(client.next.status, ST_OK);
-	assert_true(old_is(&client.next, "one"));
-	assert_int_equal(leader->overlay.count, 0);
-	watched_write_close(&client.write);
-	watched_write_close(&client.retry);
-	watched_write_close(&client.next);
-	partition_fixture_destroy(f);
-}
-
 static void a_retry_meets_its_first_attempt_on_the_way(void **state)
 {
 	struct partition_fixture *f = partition_fixture_create(3);
@@ -598,7 +549,6 @@ int main(void)
 		cmocka_unit_test(retry_with_the_same_request_id_takes_effect_once),
 		cmocka_unit_test(a_retry_is_recognised_after_a_restart_and_on_another_leader),
 		cmocka_unit_test(a_replica_restarts_behind_its_newest_write),
-		cmocka_unit_test(what_an_answer_says_holds_at_once),
 		cmocka_unit_test(a_retry_meets_its_first_attempt_on_the_way),
 		cmocka_unit_test(a_retry_whose_outcome_was_dropped_is_refused),
 		cmocka_unit_test(losing_leadership_answers_unknown_outcome),
