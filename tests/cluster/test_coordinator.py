@@ -8,12 +8,15 @@ import linear
 from cluster_lab import ClusterTest
 
 ROUNDS_MAX = 8
+SYNC_DELAY_MS = 20  # requests take so long that a kill meets some under way
 
 
 class CoordinatorTest(ClusterTest):
     def test_the_death_of_a_coordinator_repeats_no_write(self):
         lab = self.start_lab(coordinators=2)
         table = lab.make_table("coordinator")
+        for node in lab.node_names():
+            lab.set_fault(node, "engine-sync", "--delay-ms", str(SYNC_DELAY_MS))
         # Without deletes and with ALL_OLD the versions of a key form one chain.
         options = {"coordinators": (1, 2), "ledger_clients": 2, "delete_share": 0, "pace_s": 0.001}
         load = self.start_load(lab, table, client_count=8, **options)
