@@ -438,16 +438,13 @@ static void adapt_inflight(struct group *group, size_t body_size_bytes)
 	raft_engine_set_inflight_entries_max(group->engine, (uint32_t)entries_max);
 }
 
-bool group_has_room(const struct group *group)
+bool group_majority_is_free(const struct group *group, bool is_self_bound,
+			    bool (*is_peer_bound)(const struct peer_link *link, uint64_t node_id))
 {
 	struct raft_engine_configuration configuration;
 	uint32_t voter_count = 0;
-	uint32_t full_count = 0;
+	uint32_t bound_count = 0;
 
-	if (group->table->is_disk_full)
-		return false;
-	if (group->table->link.full_peer_count == 0)
-		return true;
 	raft_engine_configuration(group->engine, &configuration);
 	for (uint32_t i = 0; i < configuration.count; i++) {
 		const struct raft_engine_member *member = &configuration.members[i];
@@ -455,9 +452,19 @@ bool group_has_room(const struct group *group)
 		if (member->role != RAFT_ROLE_VOTER)
 			continue;
 		voter_count++;
-		full_count += peer_link_is_disk_full(&group->table->link, member->node_id);
+		bound_count += member->replica_id == group->replica_id
+				       ? is_self_bound
+				       : is_peer_bound(&group->table->link, member->node_id);
 	}
-	return voter_count - full_count > voter_count / 2;
+	return voter_count - bound_count > voter_count / 2;
+}
+
+bool group_has_room(const struct group *group)
+{
+	if (group->table->is_disk_full)
+		return false;
+	return group->table->link.full_peer_count == 0 ||
+	       group_majority_is_free(group, false, peer_link_is_disk_full);
 }
 
 enum status group_propose(struct group *group, struct slice body, uint64_t *index_out)

@@ -137,6 +137,9 @@ static inline void group_set_log_bytes(struct group *group, size_t log_bytes)
 	group->log_bytes = log_bytes;
 }
 
+/* Is a majority of the voters not bound by what its disks lack? */
+bool group_majority_is_free(const struct group *group, bool is_self_bound,
+			    bool (*is_peer_bound)(const struct peer_link *link, uint64_t node_id));
 void group_release_job(struct group *group);
 /* A replica's place in a configuration, -1 if absent. */
 int group_position_of(uint64_t replica_id, const struct raft_engine_configuration *configuration);

@@ -122,25 +122,9 @@ static uint64_t choose_heir(const struct group *group, const struct raft_engine_
 }
 
 /* A new leader is of use, even for reads, only once a majority holds its first entry. */
-static bool majority_takes_entries(const struct group *group,
-				   const struct raft_engine_configuration *configuration)
+static bool majority_takes_entries(const struct group *group)
 {
-	const struct group_table *table = group->table;
-	uint32_t voter_count = 0;
-	uint32_t refusing_count = 0;
-
-	for (uint32_t i = 0; i < configuration->count; i++) {
-		const struct raft_engine_member *member = &configuration->members[i];
-
-		if (member->role != RAFT_ROLE_VOTER)
-			continue;
-		voter_count++;
-		if (member->replica_id == group->replica_id)
-			refusing_count += table->refuses_entries;
-		else
-			refusing_count += peer_link_refuses_entries(&table->link, member->node_id);
-	}
-	return voter_count - refusing_count > voter_count / 2;
+	return group_majority_is_free(group, group->table->refuses_entries, peer_link_refuses_entries);
 }
 
 enum status group_member_transfer(struct group *group, uint64_t node_id)
@@ -160,8 +144,8 @@ enum status group_member_transfer(struct group *group, uint64_t node_id)
 	}
 	if (node_id != 0 && replica_id == 0)
 		return ST_NOT_FOUND;
-	if (node_id != 0 && (peer_link_is_disk_full(&group->table->link, node_id) ||
-			     !majority_takes_entries(group, &configuration)))
+	if (node_id != 0 &&
+	    (peer_link_is_disk_full(&group->table->link, node_id) || !majority_takes_entries(group)))
 		return ST_NO_SPACE;
 	if (node_id == 0)
 		replica_id = choose_heir(group, &configuration);
@@ -184,7 +168,7 @@ enum status group_member_yield(struct group *group)
 	heir = choose_heir(group, &configuration);
 	if (heir == 0)
 		return ST_NOT_FOUND;
-	if (!majority_takes_entries(group, &configuration))
+	if (!majority_takes_entries(group))
 		return ST_NO_SPACE;
 	status = raft_engine_transfer(group->engine, now_ms, heir);
 	if (status == ST_OK) {
