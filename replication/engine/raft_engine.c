@@ -497,9 +497,11 @@ void raft_engine_offer_snapshot(struct raft_engine *engine, uint64_t now_ms, uin
 	CHECK(raft_engine_configuration_to(&position->configuration, &message.install_snapshot.conf) ==
 	      ST_OK);
 	event.receive.message = &message;
-	/* An offer while another is being installed, or by a second leader of our own term, is
-	 * dropped, with its configuration. */
-	if (engine->raft.snapshot.installing ||
+	/* An offer while another is being installed, by a leader of an older term or by a second one of our
+	 * own, is dropped, with its configuration.  To one of an older term the library would answer with our
+	 * term, as if it had been taken, up to an index that it does not fill in: who leads in our term would
+	 * count us for all of its log. */
+	if (engine->raft.snapshot.installing || term < raft_current_term(&engine->raft) ||
 	    (engine->raft.state == RAFT_LEADER && term == raft_current_term(&engine->raft))) {
 		raft_configuration_close(&message.install_snapshot.conf);
 		return;

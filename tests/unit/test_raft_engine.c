@@ -239,7 +239,8 @@ static void an_offered_snapshot_is_installed_once_and_gone_on_from(void **state)
 	fixture_close(&f);
 }
 
-static void a_snapshot_of_an_old_leader_is_refused(void **state)
+/* And not answered: the library would say that it has been taken. */
+static void a_snapshot_of_an_old_leader_is_dropped(void **state)
 {
 	struct raft_engine_position position = { 500, 4, birth.configuration };
 	struct fixture f;
@@ -248,7 +249,7 @@ static void a_snapshot_of_an_old_leader_is_refused(void **state)
 	fixture_open(&f, &birth);
 	raft_engine_offer_snapshot(f.engine, f.now_ms, 101, 1, 4, &position);
 	assert_int_equal(f.heard.install_count, 0);
-	assert_int_equal(f.heard.last_message.term, 5);
+	assert_int_equal(f.heard.message_count, 0);
 	fixture_close(&f);
 }
 
@@ -534,7 +535,7 @@ int main(void)
 		cmocka_unit_test(the_commit_index_never_passes_what_the_message_vouches_for),
 		cmocka_unit_test(a_replica_without_position_does_not_stand_for_election),
 		cmocka_unit_test(an_offered_snapshot_is_installed_once_and_gone_on_from),
-		cmocka_unit_test(a_snapshot_of_an_old_leader_is_refused),
+		cmocka_unit_test(a_snapshot_of_an_old_leader_is_dropped),
 		cmocka_unit_test(only_a_leader_takes_submissions),
 		cmocka_unit_test(campaigning_brings_the_deadline_forward),
 		cmocka_unit_test(a_vote_that_nobody_asked_for_changes_nothing),
