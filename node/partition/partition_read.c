@@ -24,7 +24,8 @@ static enum status fetch(struct partition_read *read, enum engine_read_mode mode
 	return take_value(read, status);
 }
 
-static void fetch_off_loop(struct runtime_job *job)
+/* On a thread of the pool, or on the loop. */
+static void fetch_row(struct runtime_job *job)
 {
 	struct partition_read *read = CONTAINER_OF(job, struct partition_read, job);
 
@@ -44,18 +45,23 @@ static void on_fetched(struct runtime_job *job)
 	partition_release(partition);
 }
 
-/* From memory now, or from disk by a job. */
+/* From memory now, or from disk: by the loop itself while that is quick. */
 static enum status fetch_or_submit(struct partition_read *read)
 {
 	struct partition *partition = read->partition;
+	struct runtime *runtime = partition->env->runtime;
 	enum status status = fetch(read, ENGINE_READ_CACHED);
 
 	if (status != ST_WOULD_BLOCK)
 		return status;
-	read->job = (struct runtime_job){ .work = fetch_off_loop, .done = on_fetched };
+	read->job = (struct runtime_job){ .lane = RUNTIME_LANE_ROW, .work = fetch_row, .done = on_fetched };
+	if (runtime_may_work_here(runtime, RUNTIME_LANE_ROW)) {
+		runtime_work_here(runtime, &read->job);
+		return read->status;
+	}
 	read->install_count = group_install_count(partition->group);
 	partition_hold(partition);
-	runtime_submit(partition->env->runtime, &read->job);
+	runtime_submit(runtime, &read->job);
 	return ST_WOULD_BLOCK;
 }
 

@@ -215,6 +215,7 @@ static enum status evaluate(struct partition *partition, struct partition_write 
 
 /* --- rows that are not in memory --- */
 
+/* On a thread of the pool, or on the loop. */
 static void warm_row(struct runtime_job *job)
 {
 	struct partition_write *write = CONTAINER_OF(job, struct partition_write, job);
@@ -227,6 +228,20 @@ static void warm_row(struct runtime_job *job)
 	if (write->collection_key.size > 0 && engine_get(engine, FAMILY_LOCAL_INDEXES, write->collection_key,
 							 ENGINE_READ_MAY_BLOCK, &value) == ST_OK)
 		engine_value_release(&value);
+}
+
+/* With rows that are not in memory, too, while the loop may read them itself. */
+static enum status evaluate_here(struct partition *partition, struct partition_write *write)
+{
+	struct runtime *runtime = partition->env->runtime;
+	enum status status = evaluate(partition, write);
+
+	while (status == ST_WOULD_BLOCK && runtime_may_work_here(runtime, RUNTIME_LANE_ROW)) {
+		runtime_work_here(runtime, &write->job);
+		write->read_count++;
+		status = evaluate(partition, write);
+	}
+	return status;
 }
 
 static enum status admit(struct partition *partition, const struct partition_write *write);
@@ -267,7 +282,7 @@ static void on_warm(struct runtime_job *job)
 	if (outcome != NULL)
 		answer_from_outcome(write, outcome);
 	else if (status == ST_OK)
-		status = evaluate(partition, write);
+		status = evaluate_here(partition, write);
 	if (status == ST_WOULD_BLOCK)
 		runtime_submit(partition->env->runtime, &write->job);
 	else if (status != ST_OK)
@@ -343,9 +358,9 @@ enum status partition_write_start(struct partition *partition, struct partition_
 	if (status != ST_OK)
 		return status;
 	partition->env->write_count++;
-	status = evaluate(partition, write);
+	write->job = (struct runtime_job){ .lane = RUNTIME_LANE_ROW, .work = warm_row, .done = on_warm };
+	status = evaluate_here(partition, write);
 	if (status == ST_WOULD_BLOCK) {
-		write->job = (struct runtime_job){ .work = warm_row, .done = on_warm };
 		partition_hold(partition);
 		runtime_submit(partition->env->runtime, &write->job);
 		status = ST_OK;

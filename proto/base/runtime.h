@@ -50,9 +50,10 @@ struct runtime_task {
 	runtime_task_cb cb;
 };
 
-/* Who does blocking work: the log has a thread of its own, so that a slow read never delays a
- * commit.  Jobs of the log lane run one after the other. */
-enum runtime_lane { RUNTIME_LANE_POOL, RUNTIME_LANE_LOG, RUNTIME_LANE_COUNT };
+/* Who does blocking work.  The pool's threads take reads of single rows first, then whatever may take
+ * longer.  The log has a thread of its own, so that a slow read never delays a commit; its jobs run
+ * one after the other. */
+enum runtime_lane { RUNTIME_LANE_POOL, RUNTIME_LANE_ROW, RUNTIME_LANE_LOG, RUNTIME_LANE_COUNT };
 
 /* Blocking work.  work() runs on a thread of its lane and touches nothing of the loop;
  * done() runs on the loop thread afterwards, exactly once. */
@@ -72,8 +73,8 @@ struct runtime_ops {
 	void (*post)(struct runtime *runtime, struct runtime_task *task);
 	void (*submit)(struct runtime *runtime, struct runtime_job *job);
 	/* Both NULL: never. */
-	bool (*may_run_here)(const struct runtime *runtime, enum runtime_lane lane);
-	void (*run_here)(struct runtime *runtime, struct runtime_job *job);
+	bool (*may_work_here)(const struct runtime *runtime, enum runtime_lane lane);
+	void (*work_here)(struct runtime *runtime, struct runtime_job *job);
 };
 
 struct runtime {
@@ -128,16 +129,16 @@ static inline void runtime_submit(struct runtime *runtime, struct runtime_job *j
 
 /* Have the lane's jobs been so quick that a job is better done by the loop itself?  To wake a thread and
  * to be woken by it costs more than a quick job does. */
-static inline bool runtime_may_run_here(const struct runtime *runtime, enum runtime_lane lane)
+static inline bool runtime_may_work_here(const struct runtime *runtime, enum runtime_lane lane)
 {
-	return runtime->ops->may_run_here != NULL && runtime->ops->may_run_here(runtime, lane);
+	return runtime->ops->may_work_here != NULL && runtime->ops->may_work_here(runtime, lane);
 }
 
-/* work() and done(), before it returns.  Only if no job of the lane is under way, and
- * runtime_may_run_here() said so in this turn. */
-static inline void runtime_run_here(struct runtime *runtime, struct runtime_job *job)
+/* The job's work(), before it returns; done() is not called.  Only if runtime_may_work_here() said so in this
+ * turn, and, in the log lane, if none of its jobs is under way. */
+static inline void runtime_work_here(struct runtime *runtime, struct runtime_job *job)
 {
-	runtime->ops->run_here(runtime, job);
+	runtime->ops->work_here(runtime, job);
 }
 
 /* For implementations of the seam. */

@@ -4,6 +4,12 @@
 
 enum { JOB_AVERAGE_OVER = 16 };
 
+static const uint64_t quick_us[RUNTIME_LANE_COUNT] = {
+	[RUNTIME_LANE_POOL] = 0, /* never */
+	[RUNTIME_LANE_ROW] = RUNTIME_UV_QUICK_ROW_US,
+	[RUNTIME_LANE_LOG] = RUNTIME_UV_QUICK_LOG_US,
+};
+
 static struct runtime_uv *runtime_of(const struct runtime *base)
 {
 	return CONTAINER_OF(base, struct runtime_uv, base);
@@ -63,7 +69,8 @@ static void submit(struct runtime *base, struct runtime_job *job)
 	queue_push_tail(&runtime->jobs_waiting[job->lane], &job->link);
 	pthread_mutex_unlock(&runtime->mutex);
 	/* Not while the mutex is held: whoever wakes up would wait for it at once. */
-	pthread_cond_signal(&runtime->job_ready[job->lane]);
+	pthread_cond_signal(job->lane == RUNTIME_LANE_LOG ? &runtime->log_job_ready
+							  : &runtime->pool_job_ready);
 }
 
 /* --- who does a job --- */
@@ -84,16 +91,15 @@ static void work(struct runtime_job *job)
 	job->work_us = read_clock_us(CLOCK_MONOTONIC) - start_us;
 }
 
-static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
+static bool may_work_here(const struct runtime *base, enum runtime_lane lane)
 {
-	return runtime_of(base)->job_average_us[lane] < RUNTIME_UV_QUICK_US;
+	return runtime_of(base)->job_average_us[lane] < quick_us[lane];
 }
 
-static void run_here(struct runtime *base, struct runtime_job *job)
+static void work_here(struct runtime *base, struct runtime_job *job)
 {
 	work(job);
 	note_job(runtime_of(base), job);
-	job->done(job);
 }
 
 static const struct runtime_ops runtime_uv_ops = {
@@ -102,28 +108,38 @@ static const struct runtime_ops runtime_uv_ops = {
 	.wake = wake,
 	.post = post,
 	.submit = submit,
-	.may_run_here = may_run_here,
-	.run_here = run_here,
+	.may_work_here = may_work_here,
+	.work_here = work_here,
 };
 
+static struct queue *take_job(struct runtime_uv *runtime, bool is_log)
+{
+	struct queue *link;
+
+	if (is_log)
+		return queue_pop_head(&runtime->jobs_waiting[RUNTIME_LANE_LOG]);
+	link = queue_pop_head(&runtime->jobs_waiting[RUNTIME_LANE_ROW]);
+	return link != NULL ? link : queue_pop_head(&runtime->jobs_waiting[RUNTIME_LANE_POOL]);
+}
+
 /* NULL when the pool closes. */
-static struct runtime_job *wait_for_job(struct runtime_uv *runtime, enum runtime_lane lane)
+static struct runtime_job *wait_for_job(struct runtime_uv *runtime, bool is_log)
 {
 	struct queue *link;
 
 	pthread_mutex_lock(&runtime->mutex);
-	while (queue_is_empty(&runtime->jobs_waiting[lane]) && !runtime->is_pool_closing)
-		pthread_cond_wait(&runtime->job_ready[lane], &runtime->mutex);
-	link = queue_pop_head(&runtime->jobs_waiting[lane]);
+	while ((link = take_job(runtime, is_log)) == NULL && !runtime->is_pool_closing)
+		pthread_cond_wait(is_log ? &runtime->log_job_ready : &runtime->pool_job_ready,
+				  &runtime->mutex);
 	pthread_mutex_unlock(&runtime->mutex);
 	return link == NULL ? NULL : CONTAINER_OF(link, struct runtime_job, link);
 }
 
-static void run_jobs(struct runtime_uv *runtime, enum runtime_lane lane)
+static void run_jobs(struct runtime_uv *runtime, bool is_log)
 {
 	struct runtime_job *job;
 
-	while ((job = wait_for_job(runtime, lane)) != NULL) {
+	while ((job = wait_for_job(runtime, is_log)) != NULL) {
 		work(job);
 		pthread_mutex_lock(&runtime->mutex);
 		queue_push_tail(&runtime->jobs_done, &job->link);
@@ -136,13 +152,13 @@ static void run_jobs(struct runtime_uv *runtime, enum runtime_lane lane)
 
 static void *worker_main(void *arg)
 {
-	run_jobs(arg, RUNTIME_LANE_POOL);
+	run_jobs(arg, false);
 	return NULL;
 }
 
 static void *log_worker_main(void *arg)
 {
-	run_jobs(arg, RUNTIME_LANE_LOG);
+	run_jobs(arg, true);
 	return NULL;
 }
 
@@ -260,8 +276,8 @@ static void join_workers(struct runtime_uv *runtime)
 {
 	pthread_mutex_lock(&runtime->mutex);
 	runtime->is_pool_closing = true;
-	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++)
-		pthread_cond_broadcast(&runtime->job_ready[lane]);
+	pthread_cond_broadcast(&runtime->pool_job_ready);
+	pthread_cond_broadcast(&runtime->log_job_ready);
 	pthread_mutex_unlock(&runtime->mutex);
 	if (runtime->has_log_worker) {
 		int rc = pthread_join(runtime->log_worker, NULL);
@@ -324,10 +340,11 @@ enum status runtime_uv_init(struct runtime_uv *runtime, uint32_t worker_count)
 	rng_seed_from_system(&runtime->base.rng);
 	queue_init(&runtime->posted);
 	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++) {
-		runtime->job_average_us[lane] = RUNTIME_UV_QUICK_US; /* until they are known */
+		runtime->job_average_us[lane] = quick_us[lane]; /* until they are known */
 		queue_init(&runtime->jobs_waiting[lane]);
-		pthread_cond_init(&runtime->job_ready[lane], NULL);
 	}
+	pthread_cond_init(&runtime->pool_job_ready, NULL);
+	pthread_cond_init(&runtime->log_job_ready, NULL);
 	queue_init(&runtime->jobs_done);
 	pthread_mutex_init(&runtime->mutex, NULL);
 	status = start_workers(runtime, worker_count);
@@ -364,6 +381,6 @@ void runtime_uv_close(struct runtime_uv *runtime)
 	CHECK(queue_is_empty(&runtime->posted) && queue_is_empty(&runtime->base.deferred));
 	runtime_base_close(&runtime->base);
 	pthread_mutex_destroy(&runtime->mutex);
-	for (size_t lane = 0; lane < RUNTIME_LANE_COUNT; lane++)
-		pthread_cond_destroy(&runtime->job_ready[lane]);
+	pthread_cond_destroy(&runtime->pool_job_ready);
+	pthread_cond_destroy(&runtime->log_job_ready);
 }

@@ -25,8 +25,10 @@
 enum {
 	RUNTIME_UV_WORKERS_MAX = 16,
 	/* Jobs that take less on average may be done by the loop itself.  A disk that stalls makes the loop
-	 * wait once: that job counts so much that the next fifty or so go to the lane's thread. */
-	RUNTIME_UV_QUICK_US = 1000,
+	 * wait once: that job counts so much that the next fifty or so go to the lane's thread.  The log
+	 * is what clients wait for anyway; a row may not cost more than to have a thread read it. */
+	RUNTIME_UV_QUICK_LOG_US = 1000,
+	RUNTIME_UV_QUICK_ROW_US = 50,
 	RUNTIME_UV_SLOW_US = 400 * 1000, /* no job counts for more */
 };
 
@@ -43,7 +45,8 @@ struct runtime_uv {
 	uint64_t job_average_us[RUNTIME_LANE_COUNT]; /* loop thread: how long jobs take lately */
 	bool is_single_turn;                         /* loop thread: runtime_uv_turn() */
 	pthread_mutex_t mutex;                       /* guards what follows */
-	pthread_cond_t job_ready[RUNTIME_LANE_COUNT];
+	pthread_cond_t pool_job_ready;
+	pthread_cond_t log_job_ready;
 	struct queue posted;
 	struct queue jobs_waiting[RUNTIME_LANE_COUNT];
 	struct queue jobs_done;

@@ -2,8 +2,6 @@
 
 #include "proto/base/check.h"
 
-static void start_write(struct log_commit *commit);
-
 /* On the log lane's thread, or on the loop. */
 static void write_and_sync(struct runtime_job *job)
 {
@@ -27,10 +25,8 @@ static void wake_waiters(struct log_commit *commit)
 	}
 }
 
-static void on_written(struct runtime_job *job)
+static void finish_write(struct log_commit *commit)
 {
-	struct log_commit *commit = CONTAINER_OF(job, struct log_commit, job);
-
 	CHECK(commit->is_writing);
 	commit->is_writing = false;
 	if (commit->job_status != ST_OK) {
@@ -46,6 +42,11 @@ static void on_written(struct runtime_job *job)
 		runtime_defer(commit->runtime, &commit->flush);
 }
 
+static void on_written(struct runtime_job *job)
+{
+	finish_write(CONTAINER_OF(job, struct log_commit, job));
+}
+
 static void start_write(struct log_commit *commit)
 {
 	struct engine_batch *ready = commit->open;
@@ -54,10 +55,12 @@ static void start_write(struct log_commit *commit)
 	commit->in_flight = ready;
 	commit->open_sequence++;
 	commit->is_writing = true;
-	if (runtime_may_run_here(commit->runtime, RUNTIME_LANE_LOG))
-		runtime_run_here(commit->runtime, &commit->job);
-	else
+	if (!runtime_may_work_here(commit->runtime, RUNTIME_LANE_LOG)) {
 		runtime_submit(commit->runtime, &commit->job);
+		return;
+	}
+	runtime_work_here(commit->runtime, &commit->job);
+	finish_write(commit);
 }
 
 static void on_turn_end(struct runtime_task *task)

@@ -5,7 +5,7 @@
  * any load there is one sync in flight and all that waits shares the next.
  *
  * Threads  loop thread; the write itself runs on the runtime's log lane, or on the loop while the
- *          lane's jobs are quick (runtime_may_run_here).
+ *          lane's jobs are quick (runtime_may_work_here).
  * Memory   waiters are embedded in their owners.
  * Errors   a failed write or sync calls fatal() once and nothing completes after it: what the
  *          log holds is unknown, so the process must end.

@@ -206,7 +206,7 @@ static void submit(struct runtime *base, struct runtime_job *job)
 }
 
 /* One in two at random; never with a slow disk. */
-static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
+static bool may_work_here(const struct runtime *base, enum runtime_lane lane)
 {
 	struct sim_runtime *runtime = sim_of(base);
 
@@ -215,11 +215,10 @@ static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
 }
 
 /* In no time, like all that a turn does. */
-static void run_here(struct runtime *base, struct runtime_job *job)
+static void work_here(struct runtime *base, struct runtime_job *job)
 {
 	sim_world_trace(sim_of(base)->world, TRACE_JOB, sim_of(base)->id);
 	job->work(job);
-	job->done(job);
 }
 
 static void finish_post(struct sim_post *sim_post)
@@ -264,8 +263,8 @@ static const struct runtime_ops ops = {
 	.wake = wake,
 	.post = post,
 	.submit = submit,
-	.may_run_here = may_run_here,
-	.run_here = run_here,
+	.may_work_here = may_work_here,
+	.work_here = work_here,
 };
 
 void sim_runtime_init(struct sim_runtime *runtime, struct sim_world *world, uint64_t id)

@@ -32,17 +32,16 @@ static void submit(struct runtime *base, struct runtime_job *job)
 	runtime->job_count++;
 }
 
-static bool may_run_here(const struct runtime *base, enum runtime_lane lane)
+static bool may_work_here(const struct runtime *base, enum runtime_lane lane)
 {
 	(void)lane;
-	return runtime_of(base)->runs_here;
+	return runtime_of(base)->works_here;
 }
 
-static void run_here(struct runtime *base, struct runtime_job *job)
+static void work_here(struct runtime *base, struct runtime_job *job)
 {
 	(void)base;
 	job->work(job);
-	job->done(job);
 }
 
 static const struct runtime_ops ops = {
@@ -51,8 +50,8 @@ static const struct runtime_ops ops = {
 	.wake = wake,
 	.post = post,
 	.submit = submit,
-	.may_run_here = may_run_here,
-	.run_here = run_here,
+	.may_work_here = may_work_here,
+	.work_here = work_here,
 };
 
 void manual_runtime_init(struct manual_runtime *runtime)

@@ -12,7 +12,7 @@ struct manual_runtime {
 	uint64_t now_us;
 	struct queue jobs; /* submitted, not run */
 	uint32_t job_count;
-	bool runs_here; /* jobs that the loop may do are done by it */
+	bool works_here; /* jobs that the loop may do are done by it */
 };
 
 void manual_runtime_init(struct manual_runtime *runtime);

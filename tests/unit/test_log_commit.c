@@ -107,18 +107,18 @@ static void a_quick_disk_is_written_on_the_loop(void **state)
 
 	(void)state;
 	fixture_open(&f);
-	f.runtime.runs_here = true;
+	f.runtime.works_here = true;
 	add_and_wait(&f, "first", &first);
 	assert_int_equal(first.durable_count, 0); /* not before the turn ends */
 	manual_runtime_turn(&f.runtime);
 	assert_int_equal(f.runtime.job_count, 0);
 	assert_int_equal(first.durable_count, 1);
 	/* It became slow: the next one goes to the thread, and nothing is written beside it. */
-	f.runtime.runs_here = false;
+	f.runtime.works_here = false;
 	add_and_wait(&f, "second", &second);
 	manual_runtime_turn(&f.runtime);
 	assert_int_equal(f.runtime.job_count, 1);
-	f.runtime.runs_here = true;
+	f.runtime.works_here = true;
 	add_and_wait(&f, "third", &first);
 	manual_runtime_turn(&f.runtime);
 	assert_int_equal(first.durable_count, 1);

@@ -118,6 +118,25 @@ static enum status start(struct partition *partition, struct watched_read *read,
 	return partition_read_start(partition, &read->base);
 }
 
+static void a_row_is_read_on_the_loop_while_that_is_quick(void **state)
+{
+	struct partition_fixture *f = partition_fixture_create(1);
+	struct partition *leader = partition_fixture_elect(f, 1);
+	struct watched_read read;
+
+	(void)state;
+	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
+	engine_memory_disk_miss_every(f->net->nodes[1].disk, 1);
+	f->net->nodes[1].is_disk_held = true; /* no thread would read it */
+	f->net->nodes[1].runtime.works_here = true;
+	assert_int_equal(start(leader, &read, false), ST_OK);
+	assert_true(partition_fixture_item_is(read.base.item, "one"));
+	assert_int_equal(read.done_count, 0);
+	partition_read_close(&read.base);
+	f->net->nodes[1].is_disk_held = false;
+	partition_fixture_destroy(f);
+}
+
 static void a_partition_that_closes_meanwhile_answers_unavailable(void **state)
 {
 	struct partition_fixture *f = partition_fixture_create(1);
@@ -230,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_follower_serves_eventual_reads_only),
 		cmocka_unit_test(a_replica_that_heard_no_leader_for_long_hands_the_read_on),
 		cmocka_unit_test(a_row_that_is_not_in_memory_is_read_off_the_loop),
+		cmocka_unit_test(a_row_is_read_on_the_loop_while_that_is_quick),
 		cmocka_unit_test(a_partition_that_closes_meanwhile_answers_unavailable),
 		cmocka_unit_test(a_read_that_spans_an_install_is_not_answered_from_it),
 		cmocka_unit_test(an_open_strong_read_is_refused_when_the_leadership_goes),

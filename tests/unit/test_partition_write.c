@@ -455,6 +455,34 @@ static void a_row_that_is_not_in_memory_is_read_first(void **state)
 	partition_fixture_destroy(f);
 }
 
+/* Two of one turn, the second of which finds what the first left. */
+static void a_row_is_read_on_the_loop_while_that_is_quick(void **state)
+{
+	struct partition_fixture *f = partition_fixture_create(1);
+	struct partition *leader = partition_fixture_elect(f, 1);
+	struct watched_write first;
+	struct watched_write second;
+
+	(void)state;
+	assert_int_equal(partition_fixture_put(f, leader, "a", "one", 1), ST_OK);
+	engine_memory_disk_miss_every(f->net->nodes[1].disk, 1);
+	f->net->nodes[1].runtime.works_here = true;
+	watched_write_init(&first, "a", "two", 2);
+	watched_write_init(&second, "a", "three", 3);
+	assert_int_equal(watched_write_start(&first, leader), ST_WOULD_BLOCK);
+	assert_true(first.base.read_count > 0);
+	assert_int_equal(f->net->nodes[1].runtime.job_count, 0); /* evaluated already */
+	assert_int_equal(watched_write_start(&second, leader), ST_WOULD_BLOCK);
+	partition_fixture_run_ms(f, 5);
+	assert_int_equal(first.status, ST_OK);
+	assert_int_equal(second.status, ST_OK);
+	assert_true(old_is(&first, "one"));
+	assert_true(old_is(&second, "two"));
+	watched_write_close(&first);
+	watched_write_close(&second);
+	partition_fixture_destroy(f);
+}
+
 static void a_put_whose_old_row_nobody_wants_does_not_read_it(void **state)
 {
 	struct partition_fixture *f = partition_fixture_create(1);
@@ -557,6 +585,7 @@ int main(void)
 		cmocka_unit_test(a_key_outside_the_range_has_moved),
 		cmocka_unit_test(a_full_disk_refuses_writes_and_serves_reads),
 		cmocka_unit_test(a_row_that_is_not_in_memory_is_read_first),
+		cmocka_unit_test(a_row_is_read_on_the_loop_while_that_is_quick),
 		cmocka_unit_test(a_put_whose_old_row_nobody_wants_does_not_read_it),
 		cmocka_unit_test(a_retry_does_not_overtake_an_attempt_whose_row_is_being_read),
 		cmocka_unit_test(a_write_whose_row_is_being_read_survives_the_loss_of_its_partition),

@@ -1,3 +1,4 @@
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -196,6 +197,74 @@ static void close_waits_for_jobs(void **state)
 	assert_int_equal(jobs_done_count, JOBS);
 }
 
+/* A job that waits to be let go, and notes when it was done. */
+struct gated_job {
+	struct runtime_job base;
+	sem_t *reached;
+	sem_t *gate; /* NULL: there is none */
+	uint32_t place;
+};
+
+static _Atomic uint32_t next_place;
+
+static void wait_for(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) != 0)
+		; /* EINTR */
+}
+
+static void pass_gate(struct runtime_job *base)
+{
+	struct gated_job *job = CONTAINER_OF(base, struct gated_job, base);
+
+	if (job->gate != NULL) {
+		assert_int_equal(sem_post(job->reached), 0);
+		wait_for(job->gate);
+	}
+	job->place = next_place++;
+}
+
+static void count_done(struct runtime_job *job)
+{
+	(void)job;
+	jobs_done_count++;
+}
+
+static void the_pool_reads_rows_first(void **state)
+{
+	sem_t reached;
+	sem_t gate;
+	struct gated_job jobs[] = {
+		{ .base = { .lane = RUNTIME_LANE_POOL }, .reached = &reached, .gate = &gate },
+		{ .base = { .lane = RUNTIME_LANE_POOL } },
+		{ .base = { .lane = RUNTIME_LANE_ROW } },
+	};
+
+	(void)state;
+	start(1);
+	jobs_done_count = 0;
+	next_place = 0;
+	assert_int_equal(sem_init(&reached, 0, 0), 0);
+	assert_int_equal(sem_init(&gate, 0, 0), 0);
+	for (size_t i = 0; i < 3; i++) {
+		jobs[i].base.work = pass_gate;
+		jobs[i].base.done = count_done;
+	}
+	runtime_submit(&fixture.runtime.base, &jobs[0].base);
+	wait_for(&reached); /* the only thread is busy */
+	runtime_submit(&fixture.runtime.base, &jobs[1].base);
+	runtime_submit(&fixture.runtime.base, &jobs[2].base);
+	assert_int_equal(sem_post(&gate), 0);
+	while (jobs_done_count < 3)
+		runtime_uv_turn(&fixture.runtime);
+	assert_int_equal(jobs[0].place, 0);
+	assert_int_equal(jobs[2].place, 1);
+	assert_int_equal(jobs[1].place, 2);
+	assert_int_equal(sem_destroy(&gate), 0);
+	assert_int_equal(sem_destroy(&reached), 0);
+	runtime_uv_close(&fixture.runtime);
+}
+
 /* A job that takes so long, and says whether the loop did it. */
 struct timed_job {
 	struct runtime_job base;
@@ -203,6 +272,11 @@ struct timed_job {
 	pthread_t loop_thread;
 	bool was_here;
 	bool is_done;
+};
+
+struct lane_case {
+	enum runtime_lane lane;
+	uint64_t slow_us; /* enough to send the next ones to a thread */
 };
 
 static void take_time(struct runtime_job *base)
@@ -221,44 +295,54 @@ static void on_time_taken(struct runtime_job *base)
 }
 
 /* As whoever has a choice does it. */
-static bool is_done_here(uint64_t duration_us)
+static bool is_done_here(enum runtime_lane lane, uint64_t duration_us)
 {
 	struct timed_job job = {
-		.base = { .lane = RUNTIME_LANE_LOG, .work = take_time, .done = on_time_taken },
+		.base = { .lane = lane, .work = take_time, .done = on_time_taken },
 		.duration_us = duration_us,
 		.loop_thread = pthread_self(),
 	};
 	struct runtime *runtime = &fixture.runtime.base;
 
 	queue_init(&job.base.link);
-	if (runtime_may_run_here(runtime, RUNTIME_LANE_LOG)) {
-		runtime_run_here(runtime, &job.base);
-		assert_true(job.is_done);
-	} else {
-		runtime_submit(runtime, &job.base);
-		assert_false(job.is_done);
+	if (runtime_may_work_here(runtime, lane)) {
+		runtime_work_here(runtime, &job.base);
+		assert_true(job.was_here);
+		return true;
 	}
+	runtime_submit(runtime, &job.base);
+	assert_false(job.is_done);
 	while (!job.is_done)
 		runtime_uv_turn(&fixture.runtime);
-	return job.was_here;
+	assert_false(job.was_here);
+	return false;
 }
 
 static void jobs_are_done_here_while_they_are_quick(void **state)
 {
-	uint32_t count = 0;
+	static const struct lane_case cases[] = {
+		{ RUNTIME_LANE_LOG, RUNTIME_UV_SLOW_US / 4 },
+		{ RUNTIME_LANE_ROW, RUNTIME_UV_SLOW_US / 64 },
+	};
 
 	(void)state;
-	start(1);
-	assert_false(is_done_here(0)); /* nothing is known of the lane */
-	while (!is_done_here(0))
-		count++;
-	/* One that takes long sends many to the thread, and time heals it. */
-	while (is_done_here(RUNTIME_UV_SLOW_US / 4))
-		count = 0;
-	while (!is_done_here(0))
-		count++;
-	assert_true(count > 10);
-	runtime_uv_close(&fixture.runtime);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum runtime_lane lane = cases[i].lane;
+		uint32_t count = 0;
+
+		start(1);
+		assert_false(is_done_here(lane, 0)); /* nothing is known of the lane */
+		while (!is_done_here(lane, 0))
+			count++;
+		/* One that takes long sends many to the thread, and time heals it. */
+		while (is_done_here(lane, cases[i].slow_us))
+			count = 0;
+		while (!is_done_here(lane, 0))
+			count++;
+		assert_true(count > 10);
+		assert_false(is_done_here(RUNTIME_LANE_POOL, 0)); /* that lane's never are */
+		runtime_uv_close(&fixture.runtime);
+	}
 }
 
 static void *stop_from_outside(void *arg)
@@ -316,6 +400,7 @@ int main(void)
 		cmocka_unit_test(tasks_posted_by_many_threads_all_run),
 		cmocka_unit_test(jobs_work_on_other_threads_and_are_done_on_the_loop),
 		cmocka_unit_test(close_waits_for_jobs),
+		cmocka_unit_test(the_pool_reads_rows_first),
 		cmocka_unit_test(jobs_are_done_here_while_they_are_quick),
 		cmocka_unit_test(another_thread_can_stop_the_loop),
 		cmocka_unit_test(clocks_are_read_fresh),
