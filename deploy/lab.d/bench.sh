@@ -15,7 +15,7 @@ lab_bench()
 build_for_bench()
 {
 	build_binaries
-	build release append_sync
+	build release append_sync chain_sync
 }
 
 bench_lab()

@@ -2,78 +2,53 @@
  *
  *     append_sync FILE MILLISECONDS BYTES
  *
- * Prints JSON: syncs per second, median and 99th percentile in microseconds.  Ends early after a
- * million appends.  FILE is overwritten, and deleted in the end.
+ * Prints JSON (sync_samples.h).  Ends early after a million appends.  FILE is overwritten, and deleted in the
+ * end.
  */
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { SAMPLES_MAX = 1000 * 1000, SIZE_MAX_BYTES = 1024 * 1024, NS_PER_US = 1000, US_PER_S = 1000 * 1000 };
+#include "tests/bench/sync_samples.h"
 
-static uint64_t now_us(void)
+enum { SIZE_MAX_BYTES = 1024 * 1024 };
+
+static struct sync_samples samples;
+
+/* 0, or -1 if a write or sync failed. */
+static int append_for(int fd, const char *block, size_t size, uint64_t run_us)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-	return (uint64_t)now.tv_sec * US_PER_S + (uint64_t)now.tv_nsec / NS_PER_US;
-}
-
-static int compare(const void *left, const void *right)
-{
-	uint32_t a = *(const uint32_t *)left;
-	uint32_t b = *(const uint32_t *)right;
-
-	return (a > b) - (a < b);
-}
-
-/* The number of samples, or 0 if a write or sync failed. */
-static size_t append_for(int fd, const char *block, size_t size, uint64_t run_us, uint32_t *samples_us)
-{
-	uint64_t start_us = now_us();
-	size_t count = 0;
-
-	for (uint64_t at_us = start_us; at_us < start_us + run_us && count < SAMPLES_MAX;) {
+	samples.start_us = sync_samples_now_us();
+	for (uint64_t at_us = samples.start_us;
+	     at_us < samples.start_us + run_us && samples.count < SYNC_SAMPLES_MAX;) {
 		uint64_t end_us;
 
 		if (write(fd, block, size) != (ssize_t)size || fdatasync(fd) != 0)
-			return 0;
-		end_us = now_us();
-		samples_us[count++] = (uint32_t)(end_us - at_us);
+			return -1;
+		end_us = sync_samples_now_us();
+		samples.took_us[samples.count++] = (uint32_t)(end_us - at_us);
 		at_us = end_us;
 	}
-	return count;
+	return 0;
 }
 
 static int run(const char *path, uint64_t run_us, size_t size)
 {
-	static uint32_t samples_us[SAMPLES_MAX];
 	static char block[SIZE_MAX_BYTES];
-	uint64_t start_us;
-	uint64_t took_us;
-	size_t count;
 	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	int rc;
 
 	if (fd < 0)
-		return 1;
+		return -1;
 	memset(block, 'a', size);
-	start_us = now_us();
-	count = append_for(fd, block, size, run_us, samples_us);
-	took_us = now_us() - start_us;
+	rc = append_for(fd, block, size, run_us);
+	if (rc == 0)
+		sync_samples_print(&samples);
 	(void)close(fd); /* all is synced or of no use */
 	(void)unlink(path);
-	if (count == 0)
-		return 1;
-	qsort(samples_us, count, sizeof(*samples_us), compare);
-	(void)printf("{\"syncs_per_s\": %.1f, \"p50_us\": %" PRIu32 ", \"p99_us\": %" PRIu32 "}\n",
-		     (double)count * US_PER_S / (double)took_us, samples_us[count / 2],
-		     samples_us[count * 99 / 100]);
-	return 0;
+	return rc;
 }
 
 int main(int argc, char **argv)

@@ -304,6 +304,18 @@ def append_sync(seconds):
     """Append 1 KB and fdatasync, again and again, on the disk that all of them use."""
     helper = os.path.join(BINARIES, "tests", "append_sync")
     output, _ = run_timed([helper, scratch("append.dat"), str(int(seconds * 1000)), str(VALUE_SIZE)], seconds + MARGIN_S)
+    return _samples(output)
+
+
+def chain_sync(seconds):
+    """The messages and appends of one client's put on three nodes, and nothing else."""
+    helper = os.path.join(BINARIES, "tests", "chain_sync")
+    folder = os.path.dirname(scratch("chain"))
+    output, _ = run_timed([helper, folder, str(int(seconds * 1000)), str(VALUE_SIZE)], seconds + MARGIN_S)
+    return _samples(output)
+
+
+def _samples(output):
     found = json.loads(output)
-    return Figures(found["syncs_per_s"], 0.0, 0.0, found["p50_us"], found["p99_us"])
+    return Figures(found["per_s"], 0.0, 0.0, found["p50_us"], found["p99_us"])
 

@@ -97,6 +97,7 @@ def open_loop_rate(done):
 # name: load(world, seconds, seed, done), where done holds the round's loads before it; peers stand side by side.
 LOADS = {
     "append": lambda w, s, seed, done: bench_load.append_sync(min(s, 2)),
+    "chain": lambda w, s, seed, done: bench_load.chain_sync(min(s, 2)),
     "own3_put_c1": lambda w, s, seed, done: bench_load.item_put(w.lab, s, seed, clients=1),
     "etcd3_grpc_put_c1": lambda w, s, seed, done: bench_load.etcd_grpc_put(w.etcd3, s, seed, (1, 1)),
     "own3_put": lambda w, s, seed, done: bench_load.item_put(w.lab, s, seed),
@@ -171,6 +172,7 @@ ROWS = [
     _row("P3", "CPU per 3-node PutItem / etcd x3 gRPC put", (0.75, 0.40), "cpu_us", PUTS),
     _row("P4", "PutItem p50 c1 / fdatasync-append p50", (5.0, 3.0), "p50_us", ("own3_put_c1", "append")),
     _beside("P4", "etcd x3 gRPC, the same", "p50_us", ("etcd3_grpc_put_c1", "append")),
+    _beside("P4", "its bare messages and appends, the same", "p50_us", ("chain", "append")),
     _row(
         "P5",
         "PutItem p99 / etcd x3 gRPC p99, one fixed rate",
