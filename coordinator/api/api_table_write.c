@@ -115,16 +115,17 @@ static void write_throughput(struct json_writer *writer, const struct table_info
 	json_writer_object_end(writer);
 }
 
-/* The mode, and since when it is, or last was, on demand. */
+/* The mode, and when it was made on demand the last time, which is told once that is done. */
 static void write_mode(struct json_writer *writer, const struct table_info *table, const char *summary,
 		       const char *member)
 {
 	uint64_t changed_us = table->billing_changed_wall_us;
+	bool is_done = table->state != TABLE_CREATING && (table->state != TABLE_UPDATING || changed_us != 0);
 
 	json_writer_key(writer, summary);
 	json_writer_object_start(writer);
 	json_writer_member_text(writer, member, table->is_on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
-	if (table->state != TABLE_CREATING)
+	if (is_done)
 		write_time(writer, "LastUpdateToPayPerRequestDateTime",
 			   changed_us == 0 ? table->created_wall_us : changed_us);
 	json_writer_object_end(writer);

@@ -44,6 +44,7 @@ void catalog_creation_identify(struct catalog_creation *creation, struct table_i
 	table->state = TABLE_CREATING;
 	choose_identity(&creation->catalog->runtime->rng, table);
 	table->created_wall_us = creation->now_wall_us;
+	table->next_units.is_set = false;
 	table->billing_changed_wall_us = table->is_on_demand ? creation->now_wall_us : 0;
 	table->increased_wall_us = 0;
 	table->decreased_wall_us = 0;
@@ -69,6 +70,7 @@ enum status catalog_creation_number(struct catalog_creation *creation, const str
 
 		index->state = INDEX_CREATING;
 		index->is_backfilling = false;
+		index->next_units.is_set = false;
 		if (table_index_is_local(index))
 			index->local_number = ++local_count;
 		else

@@ -1,11 +1,10 @@
 /* Requests to create, change and delete tables: evaluated at the leader, on applied state. */
 #include "node/catalog/catalog_creation.h"
+#include "node/catalog/catalog_units.h"
 #include "proto/catalog/index_info.h"
 #include "proto/catalog/tag_info.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/proto_arena.h"
-
-enum { S_PER_DAY = 86400, US_PER_S = 1000000 };
 
 /* One request being evaluated; nothing here waits. */
 struct evaluation {
@@ -133,59 +132,6 @@ static enum status create_table(struct evaluation *evaluation, const struct rpc_
 
 /* --- update --- */
 
-static void note_decrease(struct table_info *table, uint64_t now_wall_us)
-{
-	const uint64_t us_per_day = (uint64_t)S_PER_DAY * US_PER_S;
-	bool is_same_day = table->decreased_wall_us / us_per_day == now_wall_us / us_per_day;
-
-	table->decreases_today = is_same_day ? table->decreases_today + 1 : 1;
-	table->decreased_wall_us = now_wall_us;
-}
-
-static void change_settings(struct table_info *table, const Cleave__TableRecord *wanted, uint64_t now_wall_us)
-{
-	bool was_provisioned = !table->is_on_demand && !wanted->is_on_demand;
-
-	if (was_provisioned &&
-	    (wanted->read_units > table->read_units || wanted->write_units > table->write_units))
-		table->increased_wall_us = now_wall_us;
-	if (was_provisioned &&
-	    (wanted->read_units < table->read_units || wanted->write_units < table->write_units))
-		note_decrease(table, now_wall_us);
-	if (table->is_on_demand != wanted->is_on_demand)
-		table->billing_changed_wall_us = now_wall_us;
-	table->is_on_demand = wanted->is_on_demand;
-	table->read_units = wanted->read_units;
-	table->write_units = wanted->write_units;
-	table->deletion_protection = wanted->deletion_protection;
-}
-
-/* Throughput is all that an update changes of an index. */
-static enum status change_index_settings(struct evaluation *evaluation, struct table_info *table,
-					 const struct table_indexes *wanted)
-{
-	struct table_indexes *copy;
-	void *room;
-
-	if (table->indexes == NULL || wanted == NULL)
-		return ST_OK;
-	room = arena_alloc(&evaluation->arena, table_indexes_size(table->indexes));
-	if (room == NULL)
-		return ST_NO_MEMORY;
-	copy = table_indexes_copy(table->indexes, room);
-	for (uint32_t i = 0; i < copy->count; i++) {
-		const struct table_index *index = table_indexes_find(wanted,
-								     slice_of_string(copy->list[i].name));
-
-		if (index != NULL) {
-			copy->list[i].read_units = index->read_units;
-			copy->list[i].write_units = index->write_units;
-		}
-	}
-	table->indexes = copy;
-	return ST_OK;
-}
-
 static bool has_unsettled_index(const struct table_info *table)
 {
 	for (uint32_t i = 0; table->indexes != NULL && i < table->indexes->count; i++) {
@@ -251,6 +197,7 @@ static enum status create_index(struct evaluation *evaluation, struct table_info
 	index.table_id = creation.ids.next_table_id++;
 	index.state = INDEX_CREATING;
 	index.is_backfilling = false;
+	index.next_units.is_set = false;
 	status = append_index(evaluation, table, &index);
 	if (status == ST_OK)
 		status = catalog_creation_derive(&creation, table, &index, &create.derived);
@@ -313,11 +260,12 @@ static enum status update_table(struct evaluation *evaluation, const struct rpc_
 		return ST_CONDITION_FAILED;
 	table = *old;
 	table.state = TABLE_UPDATING;
-	change_settings(&table, unpacked->table, evaluation->now_wall_us);
+	table.deletion_protection = unpacked->table->deletion_protection;
 	memcpy(table.table_class, unpacked->table->table_class, strlen(unpacked->table->table_class) + 1);
 	table.is_encrypted = unpacked->table->is_encrypted;
 	memcpy(table.kms_key, unpacked->table->kms_key, strlen(unpacked->table->kms_key) + 1);
-	status = change_index_settings(evaluation, &table, wanted);
+	status = catalog_units_begin(&table, unpacked->table, wanted, evaluation->now_wall_us,
+				     &evaluation->arena);
 	if (status != ST_OK)
 		return status;
 	if (unpacked->create_index != NULL)

@@ -41,6 +41,7 @@ static Cleave__PartitionIndexes *describe(const struct table_info *table, struct
 		record->is_backfilling = false;
 		record->read_units = 0;
 		record->write_units = 0;
+		record->next_units = NULL;
 		wanted->indexes[wanted->n_indexes++] = record;
 	}
 	return wanted;

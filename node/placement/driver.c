@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "node/catalog/catalog_units.h"
 #include "node/placement/driver_internal.h"
 #include "node/placement/layout.h"
 #include "proto/base/log.h"
@@ -172,12 +173,17 @@ void driver_propose_table(struct driver *driver, const struct table_info *table)
 	arena_close(&arena);
 }
 
-static void propose_state(struct driver *driver, const struct table_info *table, enum table_state wanted)
+/* The update is done, and what it was on its way to is there. */
+static void propose_updated(struct driver *driver, const struct table_info *table)
 {
 	struct table_info changed = *table;
+	struct arena arena;
 
-	changed.state = wanted;
-	driver_propose_table(driver, &changed);
+	arena_init(&arena, SCRATCH_SIZE_MAX);
+	changed.state = TABLE_ACTIVE;
+	if (catalog_units_finish(&changed, runtime_wall_us(driver->runtime), &arena) == ST_OK)
+		driver_propose_table(driver, &changed);
+	arena_close(&arena);
 }
 
 /* The table is there, and its indexes with it. */
@@ -252,7 +258,7 @@ static void look_at(struct driver *driver, const struct table_info *table)
 		break;
 	case TABLE_UPDATING:
 		if (driver_indexes_are_placed(driver, table))
-			propose_state(driver, table, TABLE_ACTIVE);
+			propose_updated(driver, table);
 		break;
 	case TABLE_DELETING:
 		if (driver_indexes_are_gone(driver, table) && is_table_dropped(driver, table->table_id))

@@ -126,6 +126,7 @@ enum status table_info_decode(const Cleave__TableRecord *record, struct arena *a
 		.deletion_protection = record->deletion_protection,
 		.read_units = record->read_units,
 		.write_units = record->write_units,
+		.next_units = index_info_decode_units(record->next_units),
 		.billing_changed_wall_us = record->billing_changed_wall_us,
 		.increased_wall_us = record->increased_wall_us,
 		.decreased_wall_us = record->decreased_wall_us,
@@ -249,7 +250,8 @@ Cleave__TableRecord *table_info_encode(const struct table_info *table, struct ar
 	record->is_encrypted = table->is_encrypted;
 	record->kms_key = proto_borrow_text(table->kms_key);
 	record->tags = proto_borrow_bytes(table->tags);
-	if (table->indexes != NULL && !index_info_encode_all(table->indexes, record, arena))
+	if (!index_info_encode_units(&table->next_units, &record->next_units, arena) ||
+	    (table->indexes != NULL && !index_info_encode_all(table->indexes, record, arena)))
 		return NULL;
 	return record;
 }

@@ -65,7 +65,8 @@ struct table_info {
 	bool deletion_protection;
 	uint64_t read_units; /* provisioned, or the on-demand maximum */
 	uint64_t write_units;
-	uint64_t billing_changed_wall_us;
+	struct table_next_units next_units; /* TABLE_UPDATING: what is provisioned afterwards */
+	uint64_t billing_changed_wall_us;   /* to on demand, the last time; 0: never, or about to be */
 	uint64_t increased_wall_us;
 	uint64_t decreased_wall_us;
 	uint32_t decreases_today;

@@ -30,6 +30,17 @@ static enum status decode_attributes(const Cleave__IndexRecord *record, struct a
 	return ST_OK;
 }
 
+struct table_next_units index_info_decode_units(const Cleave__Throughput *record)
+{
+	struct table_next_units units = { .is_set = record != NULL };
+
+	if (record != NULL) {
+		units.read_units = record->read_units;
+		units.write_units = record->write_units;
+	}
+	return units;
+}
+
 enum status index_info_decode(const Cleave__IndexRecord *record, struct arena *arena,
 			      struct table_index *index_out)
 {
@@ -40,6 +51,7 @@ enum status index_info_decode(const Cleave__IndexRecord *record, struct arena *a
 		.is_backfilling = record->is_backfilling,
 		.read_units = record->read_units,
 		.write_units = record->write_units,
+		.next_units = index_info_decode_units(record->next_units),
 	};
 	enum status status;
 
@@ -125,6 +137,24 @@ static bool encode_attributes(const struct table_index *index, Cleave__IndexReco
 	return true;
 }
 
+bool index_info_encode_units(const struct table_next_units *units, Cleave__Throughput **record_out,
+			     struct arena *arena)
+{
+	Cleave__Throughput *record;
+
+	*record_out = NULL;
+	if (!units->is_set)
+		return true;
+	record = arena_alloc(arena, sizeof(*record));
+	if (record == NULL)
+		return false;
+	cleave__throughput__init(record);
+	record->read_units = units->read_units;
+	record->write_units = units->write_units;
+	*record_out = record;
+	return true;
+}
+
 Cleave__IndexRecord *index_info_encode(const struct table_index *index, struct arena *arena)
 {
 	Cleave__IndexRecord *record = arena_alloc(arena, sizeof(*record));
@@ -141,6 +171,8 @@ Cleave__IndexRecord *index_info_encode(const struct table_index *index, struct a
 	record->is_backfilling = index->is_backfilling;
 	record->read_units = index->read_units;
 	record->write_units = index->write_units;
+	if (!index_info_encode_units(&index->next_units, &record->next_units, arena))
+		return NULL;
 	return record->schema != NULL && encode_attributes(index, record, arena) ? record : NULL;
 }
 

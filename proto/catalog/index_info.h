@@ -21,4 +21,10 @@ enum status index_info_decode_all(const Cleave__TableRecord *record, struct aren
 bool index_info_encode_all(const struct table_indexes *indexes, Cleave__TableRecord *record,
 			   struct arena *arena) MUST_CHECK;
 
+/* What an update is on its way to, of an index or of a table; no record: nothing. */
+struct table_next_units index_info_decode_units(const Cleave__Throughput *record);
+/* False when the arena is full. */
+bool index_info_encode_units(const struct table_next_units *units, Cleave__Throughput **record_out,
+			     struct arena *arena) MUST_CHECK;
+
 #endif

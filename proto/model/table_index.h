@@ -28,6 +28,13 @@ enum {
 enum index_projection { INDEX_PROJECTS_ALL = 0, INDEX_PROJECTS_KEYS = 1, INDEX_PROJECTS_SOME = 2 };
 enum index_state { INDEX_CREATING = 0, INDEX_ACTIVE = 1, INDEX_UPDATING = 2, INDEX_DELETING = 3 };
 
+/* Provisioned throughput that an update of the table is on its way to. */
+struct table_next_units {
+	bool is_set;
+	uint64_t read_units;
+	uint64_t write_units;
+};
+
 struct table_index {
 	char name[LIMIT_TABLE_NAME_SIZE_BYTES_MAX + 1];
 	uint8_t local_number; /* 0: a global index */
@@ -39,6 +46,7 @@ struct table_index {
 	bool is_backfilling;
 	uint64_t read_units;
 	uint64_t write_units;
+	struct table_next_units next_units;
 	struct table_schema schema; /* last, see table_index_copy() */
 };
 

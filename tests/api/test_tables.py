@@ -2,9 +2,10 @@
 """Tables: create, describe, list, change, delete, and what is wrong with bad definitions."""
 
 import re
+import time
 import unittest
 
-from api_client import HASH_S, HASH_S_RANGE_S, REGION, ApiTest, call, new_name, table_arguments
+from api_client import HASH_S, HASH_S_RANGE_S, PATIENCE_S, REGION, ApiTest, call, new_name, table_arguments
 
 
 class CreateAndDelete(ApiTest):
@@ -152,6 +153,99 @@ class UpdateTable(ApiTest):
         self.db.update_table(TableName=name, BillingMode="PAY_PER_REQUEST")
         self.wait_exists(name)
         self.assertEqual(self.billing(name)["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST")
+
+    def follow(self, name, answered):
+        """The table as each answer shows it, from that of the change to the first that is ACTIVE."""
+        seen = [answered["TableDescription"]]
+        deadline = time.monotonic() + PATIENCE_S
+        while seen[-1]["TableStatus"] != "ACTIVE":
+            self.assertLess(time.monotonic(), deadline, "never active")
+            seen.append(self.billing(name))
+        self.assertEqual({table["TableStatus"] for table in seen[:-1]}, {"UPDATING"})
+        return seen
+
+    @staticmethod
+    def units_of(described):
+        throughput = described["ProvisionedThroughput"]
+        return throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
+
+    def test_units_from_before_show_until_the_change_is_done(self):
+        name = self.make_table(ProvisionedThroughput={"ReadCapacityUnits": 10, "WriteCapacityUnits": 5})
+        units = {"ReadCapacityUnits": 30, "WriteCapacityUnits": 15}
+        *during, after = self.follow(name, self.db.update_table(TableName=name, ProvisionedThroughput=units))
+        self.assertEqual({self.units_of(table) for table in during}, {(10, 5)})
+        self.assertEqual(self.units_of(after), (30, 15))
+        began = during[0]["ProvisionedThroughput"]
+        self.assertNotIn("LastDecreaseDateTime", began)
+        self.assertGreater(after["ProvisionedThroughput"]["LastIncreaseDateTime"], began["LastIncreaseDateTime"])
+
+        units = {"ReadCapacityUnits": 20, "WriteCapacityUnits": 15}
+        *during, after = self.follow(name, self.db.update_table(TableName=name, ProvisionedThroughput=units))
+        self.assertEqual({self.units_of(table) for table in during}, {(30, 15)})
+        self.assertEqual(self.units_of(after), (20, 15))
+        began = during[0]["ProvisionedThroughput"]
+        self.assertEqual(began["NumberOfDecreasesToday"], 0)
+        self.assertEqual(after["ProvisionedThroughput"]["NumberOfDecreasesToday"], 1)
+        self.assertGreater(after["ProvisionedThroughput"]["LastDecreaseDateTime"], began["LastDecreaseDateTime"])
+
+    def make_indexed(self):
+        index = {
+            "IndexName": "by-g",
+            "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+            "ProvisionedThroughput": {"ReadCapacityUnits": 4, "WriteCapacityUnits": 3},
+        }
+        arguments = table_arguments(
+            new_name(),
+            [*HASH_S, ("g", "HASH", "S")],
+            ProvisionedThroughput={"ReadCapacityUnits": 10, "WriteCapacityUnits": 5},
+            GlobalSecondaryIndexes=[index],
+        )
+        arguments["KeySchema"] = arguments["KeySchema"][:1]
+        self.db.create_table(**arguments)
+        self.addCleanup(self.db.delete_table, TableName=arguments["TableName"])
+        self.wait_exists(arguments["TableName"])
+        return arguments["TableName"]
+
+    def test_an_index_shows_its_units_from_before_too(self):
+        name = self.make_indexed()
+        update = {"IndexName": "by-g", "ProvisionedThroughput": {"ReadCapacityUnits": 2, "WriteCapacityUnits": 9}}
+        answered = self.db.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Update": update}])
+        *during, after = self.follow(name, answered)
+        for table in during:
+            index = table["GlobalSecondaryIndexes"][0]
+            self.assertEqual((index["IndexStatus"], self.units_of(index)), ("UPDATING", (4, 3)))
+            self.assertEqual(self.units_of(table), (10, 5))
+        index = after["GlobalSecondaryIndexes"][0]
+        self.assertEqual((index["IndexStatus"], self.units_of(index)), ("ACTIVE", (2, 9)))
+        self.assertEqual(self.units_of(after), (10, 5))
+
+    def test_another_billing_mode_shows_at_once(self):
+        name = self.make_indexed()
+        *during, after = self.follow(name, self.db.update_table(TableName=name, BillingMode="PAY_PER_REQUEST"))
+        for table in during:
+            self.assertEqual(table["BillingModeSummary"], {"BillingMode": "PAY_PER_REQUEST"})
+            self.assertEqual(self.units_of(table), (0, 0))
+            index = table["GlobalSecondaryIndexes"][0]
+            self.assertEqual((index["IndexStatus"], self.units_of(index)), ("UPDATING", (0, 0)))
+        since = after["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"]
+        self.assertGreater(since, after["CreationDateTime"])
+        self.assertEqual(after["GlobalSecondaryIndexes"][0]["IndexStatus"], "ACTIVE")
+
+        units = {"ReadCapacityUnits": 7, "WriteCapacityUnits": 8}
+        answered = self.db.update_table(
+            TableName=name,
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput=units,
+            GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "by-g", "ProvisionedThroughput": units}}],
+        )
+        for table in self.follow(name, answered):
+            self.assertEqual(
+                table["BillingModeSummary"],
+                {"BillingMode": "PROVISIONED", "LastUpdateToPayPerRequestDateTime": since},
+            )
+            self.assertEqual(self.units_of(table), (7, 8))
+            self.assertEqual(self.units_of(table["GlobalSecondaryIndexes"][0]), (7, 8))
 
     def test_nothing_to_change_is_refused(self):
         name = self.make_table()

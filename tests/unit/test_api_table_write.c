@@ -61,6 +61,38 @@ static void an_on_demand_table_has_a_billing_summary_and_no_units(void **state)
 		"\"DeletionProtectionEnabled\":false}}");
 }
 
+static void assert_mentions(const struct table_info *table, const char *word, bool does)
+{
+	struct json_writer writer;
+	struct buf out;
+
+	buf_init(&out, 4096);
+	json_writer_init(&writer, &out);
+	json_writer_object_start(&writer);
+	api_table_write(&writer, "Table", table, NULL, "eu-west-1");
+	json_writer_object_end(&writer);
+	buf_put_u8(&out, 0);
+	assert_int_equal(out.status, ST_OK);
+	assert_int_equal(strstr((const char *)out.data, word) != NULL, does);
+	buf_close(&out);
+}
+
+static void the_change_to_on_demand_is_dated_when_it_is_done(void **state)
+{
+	struct table_info table = make_table();
+
+	(void)state;
+	table.is_on_demand = true;
+	table.state = TABLE_UPDATING;
+	assert_mentions(&table, "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"}", true);
+	assert_mentions(&table, "LastUpdateToPayPerRequestDateTime", false);
+	table.billing_changed_wall_us = 5000000; /* it was on demand before, and another setting changes */
+	assert_mentions(&table, "\"LastUpdateToPayPerRequestDateTime\":5.000", true);
+	table.is_on_demand = false;
+	assert_mentions(&table, "\"BillingMode\":\"PROVISIONED\",\"LastUpdateToPayPerRequestDateTime\":5.000",
+			true);
+}
+
 static void a_provisioned_table_shows_its_units_and_their_changes(void **state)
 {
 	struct table_info table = make_table();
@@ -162,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_on_demand_table_has_a_billing_summary_and_no_units),
+		cmocka_unit_test(the_change_to_on_demand_is_dated_when_it_is_done),
 		cmocka_unit_test(a_provisioned_table_shows_its_units_and_their_changes),
 		cmocka_unit_test(indexes_and_encryption_are_described),
 	};

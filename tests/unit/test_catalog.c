@@ -168,11 +168,15 @@ static void delete_follows_the_state_of_the_table(void **state)
 	world_stop(&world);
 }
 
-static enum status update(struct catalog_world *world, const char *name, uint64_t read_units,
-			  bool is_protected)
+/* *answered_out: the table as the caller is told of it; its indexes and tags are gone. */
+static enum status update_and_tell(struct catalog_world *world, const char *name, uint64_t read_units,
+				   bool is_protected, struct table_info *answered_out)
 {
 	Cleave__UpdateTableRequest request = CLEAVE__UPDATE_TABLE_REQUEST__INIT;
 	Cleave__TableRecord table = CLEAVE__TABLE_RECORD__INIT;
+	struct fake_request sent;
+	Cleave__TableReply *reply;
+	struct arena arena;
 	uint64_t number = ++world->request_number;
 	char name_copy[32];
 
@@ -183,7 +187,54 @@ static enum status update(struct catalog_world *world, const char *name, uint64_
 	table.deletion_protection = is_protected;
 	request.table = &table;
 	request.request_id = (ProtobufCBinaryData){ sizeof(number), (uint8_t *)&number };
-	return world_ask(world, METHOD_CATALOG_UPDATE_TABLE, &request.base);
+	world_send(world, &sent, METHOD_CATALOG_UPDATE_TABLE, &request.base);
+	assert_int_equal(sent.answer_count, 1);
+	if (sent.status == ST_OK) {
+		reply = cleave__table_reply__unpack(NULL, sent.reply.size, sent.reply.data);
+		assert_non_null(reply);
+		arena_init(&arena, 1 << 20);
+		assert_int_equal(table_info_decode(reply->table, &arena, answered_out), ST_OK);
+		arena_close(&arena);
+		cleave__table_reply__free_unpacked(reply, NULL);
+	}
+	fake_request_close(&sent);
+	return sent.status;
+}
+
+static enum status update(struct catalog_world *world, const char *name, uint64_t read_units,
+			  bool is_protected)
+{
+	struct table_info answered;
+
+	return update_and_tell(world, name, read_units, is_protected, &answered);
+}
+
+static void the_answer_to_an_update_shows_the_units_from_before(void **state)
+{
+	struct catalog_world world;
+	struct table_info answered;
+	const struct table_info *table;
+
+	(void)state;
+	world_start(&world, 1);
+	world_register(&world, 1);
+	world_create_active(&world, "orders", 1);
+	assert_int_equal(update_and_tell(&world, "orders", 10, false, &answered), ST_OK);
+	assert_int_equal(update_and_tell(&world, "orders", 30, false, &answered), ST_OK);
+	assert_int_equal(answered.state, TABLE_UPDATING);
+	assert_int_equal(answered.read_units, 10);
+	assert_true(answered.increased_wall_us > 0);
+	table = world_table(&world, "orders");
+	assert_int_equal(table->state, TABLE_ACTIVE);
+	assert_int_equal(table->read_units, 30);
+	assert_false(table->next_units.is_set);
+	assert_true(table->increased_wall_us > answered.increased_wall_us);
+	assert_int_equal(update_and_tell(&world, "orders", 10, false, &answered), ST_OK);
+	assert_int_equal(answered.read_units, 30);
+	assert_int_equal(answered.decreases_today, 0);
+	assert_int_equal(world_table(&world, "orders")->read_units, 10);
+	assert_int_equal(world_table(&world, "orders")->decreases_today, 1);
+	world_stop(&world);
 }
 
 static void update_replaces_settings_and_notes_when(void **state)
@@ -402,6 +453,7 @@ int main(void)
 		cmocka_unit_test(two_changes_of_one_table_do_not_overlap),
 		cmocka_unit_test(a_refusal_waits_until_leadership_is_confirmed),
 		cmocka_unit_test(delete_follows_the_state_of_the_table),
+		cmocka_unit_test(the_answer_to_an_update_shows_the_units_from_before),
 		cmocka_unit_test(update_replaces_settings_and_notes_when),
 		cmocka_unit_test(protected_table_is_not_deleted),
 		cmocka_unit_test(tags_leave_a_table_as_it_is),

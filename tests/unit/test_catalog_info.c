@@ -17,6 +17,7 @@ static struct table_info full_table(void)
 		.deletion_protection = true,
 		.read_units = 11,
 		.write_units = 12,
+		.next_units = { true, 21, 22 },
 		.billing_changed_wall_us = 13,
 		.increased_wall_us = 14,
 		.decreased_wall_us = 15,
@@ -54,6 +55,9 @@ static void table_comes_back_as_it_went(void **state)
 	assert_true(back.is_on_demand && back.deletion_protection);
 	assert_int_equal(back.read_units, 11);
 	assert_int_equal(back.write_units, 12);
+	assert_true(back.next_units.is_set);
+	assert_int_equal(back.next_units.read_units, 21);
+	assert_int_equal(back.next_units.write_units, 22);
 	assert_int_equal(back.billing_changed_wall_us, 13);
 	assert_int_equal(back.increased_wall_us, 14);
 	assert_int_equal(back.decreased_wall_us, 15);
@@ -86,7 +90,8 @@ static void indexes_come_back_as_they_went(void **state)
 						 .state = INDEX_CREATING,
 						 .is_backfilling = true,
 						 .read_units = 5,
-						 .write_units = 6 };
+						 .write_units = 6,
+						 .next_units = { true, 0, 8 } };
 	indexes->list[1] = (struct table_index){ .name = "local", .local_number = 3, .schema = table.schema };
 	table.indexes = indexes;
 	arena_init(&arena, 65536);
@@ -98,12 +103,33 @@ static void indexes_come_back_as_they_went(void **state)
 	assert_int_equal(back.indexes->list[0].state, INDEX_CREATING);
 	assert_true(back.indexes->list[0].is_backfilling);
 	assert_int_equal(back.indexes->list[0].write_units, 6);
+	assert_true(back.indexes->list[0].next_units.is_set);
+	assert_int_equal(back.indexes->list[0].next_units.read_units, 0);
+	assert_int_equal(back.indexes->list[0].next_units.write_units, 8);
+	assert_false(back.indexes->list[1].next_units.is_set);
 	assert_int_equal(back.indexes->list[1].local_number, 3);
 	assert_ptr_equal(table_indexes_find(back.indexes, slice_of_string("local")), &back.indexes->list[1]);
 	indexes->list[1].local_number = 6;
 	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_CORRUPT);
 	arena_close(&arena);
 	free(indexes);
+}
+
+/* Records from before updates kept the units that they are on their way to. */
+static void a_record_without_next_units_has_none(void **state)
+{
+	struct table_info table = full_table();
+	struct table_info back;
+	struct arena arena;
+
+	(void)state;
+	table.next_units.is_set = false;
+	arena_init(&arena, 65536);
+	assert_null(table_info_encode(&table, &arena)->next_units);
+	assert_int_equal(table_info_decode(table_info_encode(&table, &arena), &arena, &back), ST_OK);
+	assert_false(back.next_units.is_set);
+	assert_int_equal(back.read_units, 11);
+	arena_close(&arena);
 }
 
 /* As records had it before keys could have more attributes, and still have it. */
@@ -334,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_comes_back_as_it_went),
 		cmocka_unit_test(indexes_come_back_as_they_went),
+		cmocka_unit_test(a_record_without_next_units_has_none),
 		cmocka_unit_test(a_simple_schema_keeps_its_bytes),
 		cmocka_unit_test(keys_of_several_attributes_come_back),
 		cmocka_unit_test(a_table_and_a_local_index_have_simple_keys),

@@ -171,6 +171,7 @@ static void what_makes_no_other_rows_is_not_proposed(void **state)
 	table = view_table(&x, 1);
 	set = table_indexes_copy(table.indexes, arena_alloc(&x.arena, table_indexes_size(table.indexes)));
 	set->list[0].read_units = 77;
+	set->list[0].next_units = (struct table_next_units){ true, 78, 79 };
 	set->list[0].state = INDEX_UPDATING;
 	table.indexes = set;
 	table.version = 6;
