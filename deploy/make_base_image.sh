@@ -6,7 +6,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
 readonly IMAGE=cleave-base:bookworm
-readonly PACKAGES=ca-certificates,curl,openssl,libuv1,libssl3,librocksdb7.8,libh2o0.13,libprotobuf-c1,libyajl2,libxxhash0,zlib1g,libtcmalloc-minimal4
+readonly PACKAGES=ca-certificates,curl,openssl,libuv1,libssl3,librocksdb7.8,libh2o0.13,libprotobuf-c1,libyajl2,libxxhash0,zlib1g,libtcmalloc-minimal4,libisal2
 
 # shellcheck source=deploy/lab.d/common.sh
 . "$ROOT/deploy/lab.d/common.sh"

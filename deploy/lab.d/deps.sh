@@ -4,7 +4,7 @@
 readonly RAFT_VERSION=0.22.1
 
 BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libuv1-dev libssl-dev
-	librocksdb-dev libh2o-dev libyajl-dev libxxhash-dev zlib1g-dev libgoogle-perftools-dev libcmocka-dev)
+	librocksdb-dev libh2o-dev libyajl-dev libxxhash-dev zlib1g-dev libgoogle-perftools-dev libisal-dev libcmocka-dev)
 RUN_PACKAGES=(openssl curl python3 ca-certificates procps)
 TEST_PACKAGES=(clang clang-format libclang-rt-14-dev llvm-14 ccache shellcheck python3-boto3 iproute2 faketime)
 
