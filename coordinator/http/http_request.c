@@ -332,7 +332,7 @@ static void dispatch(struct http_request_impl *request)
 		send_health(request);
 	} else if (method_is(public, "GET") && options->get_cb != NULL) {
 		options->get_cb(options->context, public);
-	} else if (method_is(public, "OPTIONS")) {
+	} else if (method_is(public, "OPTIONS") && http_request_header(public, "origin") != NULL) {
 		send_cors(request);
 	} else {
 		http_response_send_unknown_operation(public);

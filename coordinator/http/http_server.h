@@ -1,8 +1,8 @@
 /* The HTTP front end: libh2o on the caller's loop.
  *
  * HTTP/1.1 with keep-alive and pipelining, HTTP/2 over TLS (ALPN) and in the clear with
- * prior knowledge.  Answers by itself: GET / (health), OPTIONS (CORS), other methods than
- * POST (404), broken heads (400), bodies over HTTP_BODY_SIZE_MAX (413) and bad
+ * prior knowledge.  Answers by itself: GET / (health), OPTIONS of browsers (CORS), other
+ * methods than POST (404), broken heads (400), bodies over HTTP_BODY_SIZE_MAX (413) and bad
  * Content-Encoding (500).  Everything else goes to the callback with its whole body.
  *
  * Threads  the loop's thread only.

@@ -236,8 +236,10 @@ class WaysAround(ApiTest):
         for method in ("HEAD", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"):
             with self.subTest(method=method):
                 self.assertEqual(send({"X-Amz-Target": TARGET, "Content-Type": CONTENT_TYPE}, b"", method=method).status, 404)
-        answer = send({"Access-Control-Request-Method": "POST"}, b"", method="OPTIONS")
+        asked = {"Access-Control-Request-Method": "POST"}
+        answer = send({**asked, "Origin": "http://browser"}, b"", method="OPTIONS")
         self.assertEqual((answer.status, answer.body), (200, b""))
+        self.assertEqual(send(asked, b"", method="OPTIONS").status, 404)
 
 
 if __name__ == "__main__":

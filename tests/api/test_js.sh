@@ -12,4 +12,4 @@ if ! cmp -s package-lock.json .installed-lock.json; then
 	npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	cp package-lock.json .installed-lock.json
 fi
-NODE_EXTRA_CA_CERTS=${AWS_CA_BUNDLE:-${NODE_EXTRA_CA_CERTS:-}} node --test test_sdk.mjs test_writes.mjs test_indexes.mjs
+NODE_EXTRA_CA_CERTS=${AWS_CA_BUNDLE:-${NODE_EXTRA_CA_CERTS:-}} node --test test_http.mjs test_sdk.mjs test_writes.mjs test_indexes.mjs

@@ -113,6 +113,9 @@ static void options_is_answered_for_browsers(void **state)
 	assert_string_equal(answer_header(&answer, "access-control-allow-headers"), "x-amz-target");
 	assert_string_equal(answer_header(&answer, "access-control-max-age"), "172800");
 	answer_close(&answer);
+	client_exchange(&f, "OPTIONS / HTTP/1.1\r\nHost: h\r\n\r\n", &answer); /* of no browser */
+	assert_int_equal(answer.status_code, 404);
+	answer_close(&answer);
 	fixture_close(&f);
 }
 
@@ -272,6 +275,12 @@ static void a_bomb_gets_413(void **state)
 	client_post(fd, "Content-Encoding: gzip\r\n", buf_slice(&packed));
 	client_read_answer(fd, &answer);
 	assert_int_equal(answer.status_code, 413);
+	assert_int_equal(answer.body.size, 0);
+	answer_close(&answer);
+	client_send_text(fd,
+			 "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); /* its body was read: the connection goes on */
+	client_read_answer(fd, &answer);
+	assert_int_equal(answer.status_code, 200);
 	answer_close(&answer);
 	(void)close(fd);
 	buf_close(&packed);
