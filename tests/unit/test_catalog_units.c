@@ -12,42 +12,41 @@ static const uint64_t S = 1000000;
 static const uint64_t DAY = UINT64_C(86400) * 1000000;
 static const uint64_t NOON = UINT64_C(20000) * 86400 * 1000000 + UINT64_C(43200) * 1000000;
 
-union index_room {
-	struct table_indexes set;
-	uint8_t room[sizeof(struct table_indexes) + INDEX_COUNT * sizeof(struct table_index)];
-};
-
 /* A table with two global indexes, of which one is being made, and a local one. */
 struct fixture {
 	struct arena arena;
 	struct table_info table;
-	union index_room indexes;
-	union index_room wanted; /* as they shall be */
+	struct table_indexes *indexes;
+	struct table_indexes *wanted; /* as they shall be */
 };
 
 static void fixture_open(struct fixture *f, bool is_on_demand)
 {
+	const size_t set_size = sizeof(*f->indexes) + INDEX_COUNT * sizeof(f->indexes->list[0]);
 	uint64_t units = is_on_demand ? 0 : 10;
 
 	memset(f, 0, sizeof(*f));
 	arena_init(&f->arena, 1 << 20);
+	f->indexes = arena_alloc_zeroed(&f->arena, set_size);
+	f->wanted = arena_alloc_zeroed(&f->arena, set_size);
+	assert_true(f->indexes != NULL && f->wanted != NULL);
 	f->table = (struct table_info){ .state = TABLE_UPDATING,
 					.is_on_demand = is_on_demand,
 					.read_units = units,
 					.write_units = units,
 					.billing_changed_wall_us = is_on_demand ? S : 0,
-					.indexes = &f->indexes.set };
-	f->indexes.set.count = INDEX_COUNT;
-	f->indexes.set.list[0] = (struct table_index){
+					.indexes = f->indexes };
+	f->indexes->count = INDEX_COUNT;
+	f->indexes->list[0] = (struct table_index){
 		.name = "ready", .state = INDEX_ACTIVE, .read_units = units, .write_units = units
 	};
-	f->indexes.set.list[1] = (struct table_index){
+	f->indexes->list[1] = (struct table_index){
 		.name = "coming", .state = INDEX_CREATING, .read_units = units, .write_units = units
 	};
-	f->indexes.set.list[2] = (struct table_index){ .name = "near",
-						       .local_number = 1,
-						       .state = INDEX_ACTIVE };
-	f->wanted = f->indexes;
+	f->indexes->list[2] = (struct table_index){ .name = "near",
+						    .local_number = 1,
+						    .state = INDEX_ACTIVE };
+	memcpy(f->wanted, f->indexes, set_size);
 }
 
 static void begin(struct fixture *f, bool is_on_demand, uint64_t read_units, uint64_t write_units,
@@ -58,7 +57,7 @@ static void begin(struct fixture *f, bool is_on_demand, uint64_t read_units, uin
 	wanted.is_on_demand = is_on_demand;
 	wanted.read_units = read_units;
 	wanted.write_units = write_units;
-	assert_int_equal(catalog_units_begin(&f->table, &wanted, &f->wanted.set, now_us, &f->arena), ST_OK);
+	assert_int_equal(catalog_units_begin(&f->table, &wanted, f->wanted, now_us, &f->arena), ST_OK);
 }
 
 static void finish(struct fixture *f, uint64_t now_us)
@@ -124,10 +123,10 @@ static void an_index_keeps_its_units_until_the_update_is_done(void **state)
 
 	(void)state;
 	fixture_open(&f, false);
-	f.wanted.set.list[0].read_units = 20;
-	f.wanted.set.list[1].write_units = 3;
+	f.wanted->list[0].read_units = 20;
+	f.wanted->list[1].write_units = 3;
 	begin(&f, false, 10, 10, NOON);
-	assert_ptr_not_equal(f.table.indexes, &f.indexes.set);
+	assert_ptr_not_equal(f.table.indexes, f.indexes);
 	assert_index(&f, 0, INDEX_UPDATING, 10, 10);
 	assert_index(&f, 1, INDEX_CREATING, 10, 10);
 	assert_index(&f, 2, INDEX_ACTIVE, 0, 0);
@@ -198,7 +197,7 @@ static void on_demand_begins_at_once_and_is_dated_at_its_end(void **state)
 
 	(void)state;
 	fixture_open(&f, false);
-	f.wanted.set.list[0].read_units = f.wanted.set.list[0].write_units = 0;
+	f.wanted->list[0].read_units = f.wanted->list[0].write_units = 0;
 	begin(&f, true, 0, 0, NOON);
 	assert_true(f.table.is_on_demand);
 	assert_units(&f.table, 0, 0);
@@ -218,7 +217,7 @@ static void provisioned_begins_at_once_and_keeps_the_date_of_on_demand(void **st
 
 	(void)state;
 	fixture_open(&f, true);
-	f.wanted.set.list[0].read_units = f.wanted.set.list[0].write_units = 7;
+	f.wanted->list[0].read_units = f.wanted->list[0].write_units = 7;
 	begin(&f, false, 5, 6, NOON);
 	assert_false(f.table.is_on_demand);
 	assert_units(&f.table, 5, 6);
