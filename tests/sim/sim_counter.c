@@ -181,7 +181,7 @@ static void on_timer(struct runtime_timer *timer)
 
 	if (client->counters->is_stopping)
 		begin_last_read(client, table);
-	else if (table == NULL)
+	else if (table == NULL || client->counters->world->now_us < client->counters->rests_until_us)
 		think(client);
 	else
 		begin(client, (uint32_t)rng_below(rng_of(client), SIM_COUNTERS),
@@ -229,6 +229,11 @@ void sim_counters_init(struct sim_counters *counters, struct sim_world *world,
 void sim_counters_stop(struct sim_counters *counters)
 {
 	counters->is_stopping = true;
+}
+
+void sim_counters_rest(struct sim_counters *counters, uint64_t until_us)
+{
+	counters->rests_until_us = until_us;
 }
 
 bool sim_counters_is_idle(const struct sim_counters *counters)

@@ -60,6 +60,7 @@ struct sim_counters {
 	struct sim_counter_client clients[SIM_COUNTER_CLIENTS];
 	struct sim_counter counters[SIM_COUNTERS];
 	uint64_t think_us_max;
+	uint64_t rests_until_us;
 	bool is_stopping;
 	char problem[200]; /* empty: none */
 };
@@ -70,6 +71,8 @@ void sim_counters_init(struct sim_counters *counters, struct sim_world *world,
 void sim_counters_close(struct sim_counters *counters);
 /* No new operations but one last strong read of every counter. */
 void sim_counters_stop(struct sim_counters *counters);
+/* No new operations before then, which may also be in the past. */
+void sim_counters_rest(struct sim_counters *counters, uint64_t until_us);
 bool sim_counters_is_idle(const struct sim_counters *counters);
 uint64_t sim_counters_op_count(const struct sim_counters *counters);
 

@@ -13,6 +13,8 @@ enum {
 	DIRECTED_PERCENT = 42, /* one fault at a time, on a sound cluster */
 	DIRECTED_KINDS_MAX = 3,
 	LATE_PAGES_PERCENT = 40, /* of the directed seeds with an index: nothing else */
+	LEASE_PERCENT = 30,      /* of the seeds with leases: one at a time, aimed at those */
+	LEASE_OTHERS_PERCENT = 50,
 	SOUND_WAIT_US_MAX = 3 * SIM_SECOND,
 	DIRECTED_LOOK_US = 20 * SIM_MS,
 	DIRECTED_GAP_US_MAX = 1 * SIM_SECOND,
@@ -602,6 +604,18 @@ static uint32_t choose_directed(struct sim_faults *faults)
 	return allowed;
 }
 
+/* What a vote given too early breaks comes up in no other way. */
+static uint32_t choose_for_leases(struct rng *rng)
+{
+	static const enum sim_fault_kind others[] = { SIM_FAULT_LEADER, SIM_FAULT_PAUSE, SIM_FAULT_HAND_OVER,
+						      SIM_FAULT_UNPLUG };
+	uint32_t allowed = 1u << SIM_FAULT_USURP;
+
+	if (sim_percent(rng, LEASE_OTHERS_PERCENT))
+		allowed |= 1u << others[rng_below(rng, ARRAY_COUNT(others))];
+	return allowed;
+}
+
 static void choose_kinds(struct sim_faults *faults)
 {
 	struct rng *rng = &faults->cluster->world.fault_rng;
@@ -610,6 +624,12 @@ static void choose_kinds(struct sim_faults *faults)
 	faults->allowed = 0;
 	if (at < QUIET_PERCENT)
 		return;
+	if (sim_cluster_node(faults->cluster, 1)->settings.catalog.leases &&
+	    sim_percent(rng, LEASE_PERCENT)) {
+		faults->is_directed = true;
+		faults->allowed = choose_for_leases(rng);
+		return;
+	}
 	faults->is_directed = at < QUIET_PERCENT + DIRECTED_PERCENT;
 	if (faults->is_directed)
 		faults->allowed = choose_directed(faults);

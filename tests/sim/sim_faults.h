@@ -2,8 +2,8 @@
  *
  * Each seed allows itself some kinds of fault (a share of seeds only one, or none) and then
  * starts one every few hundred milliseconds; each ends by itself.  A directed run has few kinds that
- * are aimed at a certain situation, and starts one when the cluster has got over the last.  sim_faults_heal()
- * ends all and starts what is down.
+ * are aimed at a certain situation, and starts one when the cluster has got over the last; part of the seeds
+ * with leases are directed at those.  sim_faults_heal() ends all and starts what is down.
  *
  * Threads  one.
  */

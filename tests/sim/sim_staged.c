@@ -13,7 +13,9 @@ enum {
 	INSTALL_POLLS_MAX = 400, /* 8 seconds, for a log to be compacted */
 	HAND_OVER_POLL_US = 100,
 	FEED_PERCENT = 60,
-	USURP_AHEAD_US_MIN = 20 * SIM_MS,
+	USURP_MAIN_PERCENT = 80,
+	USURP_AHEAD_US_MIN = 25 * SIM_MS, /* for others to connect to a process that is back */
+	USURP_REST_ELECTIONS = 3,
 	YIELD_POLL_US = 20 * SIM_MS,
 	YIELD_US_MAX = 8 * SIM_SECOND, /* a hand-over that fails is tried again after five */
 };
@@ -44,13 +46,12 @@ static void slow_down(struct sim_fault *fault, struct sim_node *node, uint64_t f
 	node->runtime.slow_factor = (uint32_t)factor;
 }
 
-/* A leader becomes the fault's node, and another member of the group its peer; false if there is
+/* The leader of a group becomes the fault's node, and another member its peer; false if there is
  * none. */
-static bool choose_pair(struct sim_fault *fault)
+static bool choose_pair_of(struct sim_fault *fault, uint64_t group_id)
 {
-	struct sim_cluster *cluster = cluster_of(fault);
 	struct sim_node *node = NULL;
-	const struct group *leader = sim_cluster_leader(cluster, sim_cluster_any_group(cluster), &node);
+	const struct group *leader = sim_cluster_leader(cluster_of(fault), group_id, &node);
 	const struct raft_engine_configuration *members;
 
 	if (leader == NULL)
@@ -65,6 +66,11 @@ static bool choose_pair(struct sim_fault *fault)
 			return true;
 	}
 	return false;
+}
+
+static bool choose_pair(struct sim_fault *fault)
+{
+	return choose_pair_of(fault, sim_cluster_any_group(cluster_of(fault)));
 }
 
 static void cut_from_others(struct sim_fault *fault)
@@ -86,16 +92,46 @@ static bool must_poll(struct sim_fault *fault, bool is_so)
 
 /* --- usurp --- */
 
-uint64_t sim_staged_begin_usurp(struct sim_fault *fault)
+static void let_clients_rest(const struct sim_fault *fault, uint64_t us)
 {
-	if (!choose_pair(fault))
-		return 0;
-	cut_from_others(fault);
-	fault->ahead_us = sim_range(rng_of(fault), USURP_AHEAD_US_MIN, sim_faults_election_us(fault) / 3);
-	return sim_faults_election_us(fault) / 2;
+	uint64_t until_us = cluster_of(fault)->world.now_us + us;
+
+	sim_workload_rest(&cluster_of(fault)->workload, until_us);
+	sim_counters_rest(&cluster_of(fault)->counters, until_us);
 }
 
-/* Will a third member stand for election just when the follower is back? */
+/* Mostly where the clients write. */
+uint64_t sim_staged_begin_usurp(struct sim_fault *fault)
+{
+	uint64_t election_us = sim_faults_election_us(fault);
+	uint64_t group_id = sim_percent(rng_of(fault), USURP_MAIN_PERCENT)
+				    ? sim_cluster_main_partition(cluster_of(fault))
+				    : 0;
+
+	if (group_id == 0 ? !choose_pair(fault) : !choose_pair_of(fault, group_id))
+		return 0;
+	fault->ahead_us = sim_range(rng_of(fault), USURP_AHEAD_US_MIN, election_us / 2);
+	let_clients_rest(fault, USURP_REST_ELECTIONS * election_us);
+	return POLL_US;
+}
+
+/* An entry that only the leader and its follower had would keep the third one from winning. */
+static bool has_each_all(const struct sim_fault *fault)
+{
+	const struct group *leader = sim_node_group(node_of(fault), fault->group_id);
+
+	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
+		const struct group *group = sim_node_group(sim_cluster_node(cluster_of(fault), id),
+							   fault->group_id);
+
+		if (leader != NULL && group != NULL &&
+		    raft_engine_last_stored(group->engine) != leader->log.last_index)
+			return false;
+	}
+	return true;
+}
+
+/* Will a third member stand for election soon after the follower is back? */
 static bool is_election_near(const struct sim_fault *fault)
 {
 	for (uint64_t id = 1; id <= cluster_of(fault)->node_count; id++) {
@@ -114,13 +150,19 @@ uint64_t sim_staged_continue_usurp(struct sim_fault *fault)
 {
 	switch (fault->stage) {
 	case 1:
+		if (must_poll(fault, has_each_all(fault)))
+			return POLL_US;
+		cut_from_others(fault);
+		return sim_faults_election_us(fault) / 2;
+	case 2:
 		if (must_poll(fault, is_election_near(fault)))
 			return POLL_US;
 		sim_faults_cut_pair(fault, fault->node_id, fault->peer_id, 2);
 		sim_faults_crash(fault, fault->peer_id, false);
 		return sim_range(rng_of(fault), SIM_MS, 20 * SIM_MS);
-	case 2:
+	case 3:
 		fault->down = 0;
+		let_clients_rest(fault, 0);
 		return sim_range(rng_of(fault), 100 * SIM_MS, 3 * SIM_SECOND);
 	default:
 		return 0;

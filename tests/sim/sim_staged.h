@@ -1,7 +1,8 @@
 /* Faults that come in several steps, each aimed by what the cluster is doing just then.
  *
  *   usurp     a leader that only one follower hears, until another voter is about to stand for
- *             election; then that follower starts anew and has forgotten whom it heard
+ *             election; then that follower starts anew and has forgotten whom it heard.  The clients
+ *             rest until then: with an entry that it lacks the other voter could not win
  *   truncate  entries that only a leader and one follower have, neither on disk; the leader loses
  *             them, the next one puts others in their place while the follower still writes, and
  *             the follower dies on the way

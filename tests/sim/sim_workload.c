@@ -373,6 +373,10 @@ static void on_timer(struct runtime_timer *timer)
 		begin_last_read(client);
 		return;
 	}
+	if (workload->world->now_us < workload->rests_until_us) {
+		think(client, workload->think_us_max);
+		return;
+	}
 	if (client->op_index < workload->op_count && op_of(client)->client == client->id && retry(client))
 		return;
 	client->retries_left = RETRIES_MAX;
@@ -437,6 +441,11 @@ void sim_workload_stop(struct sim_workload *workload)
 {
 	workload->is_stopping = true;
 	workload->keys_to_read = workload->main_keys;
+}
+
+void sim_workload_rest(struct sim_workload *workload, uint64_t until_us)
+{
+	workload->rests_until_us = until_us;
 }
 
 bool sim_workload_is_idle(const struct sim_workload *workload)

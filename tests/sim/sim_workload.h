@@ -95,6 +95,7 @@ struct sim_workload {
 	uint32_t main_partitions;
 	uint32_t big_percent; /* of the values */
 	uint64_t think_us_max;
+	uint64_t rests_until_us;
 	bool is_stopping;
 	uint32_t keys_to_read; /* last reads still to begin */
 	/* Per partition of the main table: the latest beginning of a write that was acknowledged. */
@@ -109,6 +110,8 @@ void sim_workload_init(struct sim_workload *workload, struct sim_world *world,
 void sim_workload_close(struct sim_workload *workload);
 /* No new operations but one last strong read of every key of the main table. */
 void sim_workload_stop(struct sim_workload *workload);
+/* No new operations before then, which may also be in the past. */
+void sim_workload_rest(struct sim_workload *workload, uint64_t until_us);
 /* Put an operation that somebody else makes into the history; where it is in ops. */
 size_t sim_workload_note(struct sim_workload *workload, const struct sim_op *op);
 bool sim_workload_is_idle(const struct sim_workload *workload);
