@@ -12,6 +12,9 @@ struct item_history {
 	struct linear_op *ops;
 	size_t *indices; /* in the workload's list */
 	size_t op_count;
+	/* By value: when an eventual read had seen it, UINT64_MAX if none has.  It is then committed, and
+	 * no strong read that begins later may miss it. */
+	uint64_t *shown_us;
 };
 
 static double seconds(uint64_t at_us)
@@ -19,7 +22,7 @@ static double seconds(uint64_t at_us)
 	return (double)(at_us - SIM_EPOCH_US) / SIM_SECOND;
 }
 
-static bool to_linear(const struct sim_op *op, struct linear_op *out)
+static bool to_linear(const struct item_history *history, const struct sim_op *op, struct linear_op *out)
 {
 	if (op->kind == SIM_READ_EVENTUAL || op->outcome == SIM_FAILED ||
 	    (op->kind == SIM_READ && op->outcome == SIM_OPEN))
@@ -31,6 +34,9 @@ static bool to_linear(const struct sim_op *op, struct linear_op *out)
 	out->knows_old = op->outcome != SIM_OPEN && op->knows_old;
 	out->old_value = sim_op_is_write(op) ? op->old : op->value;
 	out->new_value = out->is_write ? op->value : LINEAR_ABSENT;
+	if (out->new_value != LINEAR_ABSENT && history->shown_us[op->value] < out->return_at &&
+	    history->shown_us[op->value] >= op->call_us)
+		out->return_at = history->shown_us[op->value];
 	return true;
 }
 
@@ -40,7 +46,9 @@ static void print_op(struct buf *out, const struct sim_op *op, const struct line
 	if (shown->return_at == LINEAR_OPEN)
 		buf_append_string(out, "         ?");
 	else
-		buf_append_format(out, "%10.6f", seconds(op->return_us));
+		buf_append_format(out, "%10.6f", seconds(shown->return_at));
+	if (shown->return_at < op->return_us && shown->is_write)
+		buf_append_string(out, " (an eventual read had seen it)");
 	buf_append_format(out, "  client %" PRIu32 "  %-8s", op->client, sim_op_kind_name(op->kind));
 	if (op->kind == SIM_CAS)
 		buf_append_format(out, " expects %" PRIu64, op->expected);
@@ -82,7 +90,7 @@ static void check_key(struct sim_cluster *cluster, uint32_t key, struct item_his
 	history->op_count = 0;
 	for (size_t i = 0; i < workload->op_count; i++) {
 		if (workload->ops[i].key != key ||
-		    !to_linear(&workload->ops[i], &history->ops[history->op_count]))
+		    !to_linear(history, &workload->ops[i], &history->ops[history->op_count]))
 			continue;
 		history->indices[history->op_count++] = i;
 	}
@@ -100,17 +108,35 @@ static void check_key(struct sim_cluster *cluster, uint32_t key, struct item_his
 	print_shortest(cluster, history);
 }
 
+static void note_shown(const struct sim_workload *workload, uint64_t *shown_us)
+{
+	for (uint64_t value = 0; value <= workload->next_value; value++)
+		shown_us[value] = UINT64_MAX;
+	for (size_t i = 0; i < workload->op_count; i++) {
+		const struct sim_op *op = &workload->ops[i];
+
+		if (op->kind == SIM_READ_EVENTUAL && op->outcome == SIM_DONE &&
+		    op->value <= workload->next_value && op->return_us < shown_us[op->value])
+			shown_us[op->value] = op->return_us;
+	}
+}
+
 static void check_linearizable(struct sim_cluster *cluster)
 {
-	size_t op_count = cluster->workload.op_count;
-	struct item_history history = { .ops = calloc(op_count + 1, sizeof(*history.ops)),
-					.indices = calloc(op_count + 1, sizeof(*history.indices)) };
+	const struct sim_workload *workload = &cluster->workload;
+	struct item_history history = {
+		.ops = calloc(workload->op_count + 1, sizeof(*history.ops)),
+		.indices = calloc(workload->op_count + 1, sizeof(*history.indices)),
+		.shown_us = calloc(workload->next_value + 1, sizeof(*history.shown_us)),
+	};
 
-	CHECK(history.ops != NULL && history.indices != NULL);
+	CHECK(history.ops != NULL && history.indices != NULL && history.shown_us != NULL);
+	note_shown(workload, history.shown_us);
 	for (uint32_t key = 0; key < cluster->workload.key_count && !sim_cluster_has_failed(cluster); key++)
 		check_key(cluster, key, &history);
 	free(history.ops);
 	free(history.indices);
+	free(history.shown_us);
 }
 
 /* --- eventual reads --- */

@@ -18,6 +18,7 @@ enum {
 	STALE_TIMEOUT_MS = 5000, /* of whom may stand still */
 	CATALOG_PERCENT = 25,
 	ACKED_KEY_PERCENT = 50,
+	NEWEST_OPS_MAX = 40,
 	PADDING_MAX = 100,
 	ITEM_SIZE_MAX = 1024,
 	BODY_SIZE_MAX = 4096,
@@ -102,7 +103,8 @@ static void note(struct sim_probe *probe, enum sim_op_kind kind, uint32_t key)
 	probe->op_index = sim_workload_note(workload, &op);
 }
 
-static void start_read(struct sim_probe *probe, uint64_t node_id, uint32_t key, uint32_t timeout_ms)
+static void start_read(struct sim_probe *probe, enum sim_op_kind kind, uint64_t node_id, uint32_t key,
+		       uint32_t timeout_ms)
 {
 	Cleave__GetItemRequest message = CLEAVE__GET_ITEM_REQUEST__INIT;
 	const struct partition_info *partition = locate(probe, key);
@@ -110,11 +112,11 @@ static void start_read(struct sim_probe *probe, uint64_t node_id, uint32_t key, 
 	probe->next_node_id = 0;
 	if (partition == NULL)
 		return;
-	note(probe, SIM_READ, key);
+	note(probe, kind, key);
 	message.partition_id = partition->partition_id;
 	message.epoch = partition->epoch;
 	message.row_key = borrow(buf_slice(&probe->row_key));
-	message.consistent_read = true;
+	message.consistent_read = kind == SIM_READ;
 	send(probe, node_id, METHOD_GET_ITEM, &message.base, timeout_ms);
 }
 
@@ -239,8 +241,8 @@ static void on_reply(struct rpc_call *call)
 		end_item_op(probe);
 	else if (call->status == ST_OK)
 		take_sync(probe);
-	if (call->method == METHOD_WRITE_ITEM && call->status == ST_OK && probe->next_node_id != 0)
-		start_read(probe, probe->next_node_id, op_of(probe)->key, STALE_TIMEOUT_MS);
+	if (call->method != METHOD_CATALOG_SYNC && call->status == ST_OK && probe->next_node_id != 0)
+		start_read(probe, SIM_READ, probe->next_node_id, op_of(probe)->key, STALE_TIMEOUT_MS);
 	if (!probe->is_busy)
 		look_again(probe, 0, REST_US_MAX);
 }
@@ -269,6 +271,34 @@ static uint64_t fresh_leader(const struct sim_probe *probe, uint64_t group_id)
 			return id;
 	}
 	return 0;
+}
+
+/* A process that has applied what is committed, while the leader, whose disk is slower, has not;
+ * 0 if there is none. */
+static uint64_t ahead_of(const struct sim_probe *probe, const struct group *leader)
+{
+	for (uint64_t id = 1; id <= probe->cluster->node_count; id++) {
+		const struct group *group = sim_node_group(sim_cluster_node(probe->cluster, id), leader->id);
+
+		if (group != NULL && group->applied.index > leader->applied.index)
+			return id;
+	}
+	return 0;
+}
+
+/* The key of the partition that is being written, the given one if none is. */
+static uint32_t newest_key(const struct sim_probe *probe, uint32_t partition, uint32_t key)
+{
+	const struct sim_workload *workload = &probe->cluster->workload;
+
+	for (size_t i = workload->op_count; i > 0 && i + NEWEST_OPS_MAX > workload->op_count; i--) {
+		const struct sim_op *op = &workload->ops[i - 1];
+
+		if (sim_op_is_write(op) && op->return_us == UINT64_MAX && workload->keys[op->key].is_main &&
+		    workload->keys[op->key].partition == partition)
+			return op->key;
+	}
+	return key;
 }
 
 static uint32_t choose_key(const struct sim_probe *probe, uint32_t partition)
@@ -305,7 +335,12 @@ static void look_at_partition(struct sim_probe *probe)
 		start_put(probe, node->id, key, older);
 	} else if (fresh != 0) {
 		probes_of(probe)->fresh_count++;
-		start_read(probe, fresh, key, TIMEOUT_MS);
+		start_read(probe, SIM_READ, fresh, key, TIMEOUT_MS);
+	} else if (newest != NULL && ahead_of(probe, newest) != 0) {
+		probes_of(probe)->behind_count++;
+		start_read(probe, SIM_READ_EVENTUAL, ahead_of(probe, newest),
+			   newest_key(probe, partition, key), TIMEOUT_MS);
+		probe->next_node_id = probe->is_busy ? node->id : 0;
 	}
 }
 
@@ -315,10 +350,13 @@ static void look_at_catalog(struct sim_probe *probe)
 	struct group *newest = sim_cluster_leader(probe->cluster, CATALOG_GROUP_ID, &node);
 	uint64_t older = newest == NULL ? 0 : older_leader(probe, CATALOG_GROUP_ID, newest);
 
-	if (older == 0)
-		return;
-	probes_of(probe)->stale_count++;
-	start_sync(probe, older);
+	if (older != 0) {
+		probes_of(probe)->stale_count++;
+		start_sync(probe, older);
+	} else if (newest != NULL && ahead_of(probe, newest) != 0) {
+		probes_of(probe)->behind_count++;
+		start_sync(probe, node->id);
+	}
 }
 
 static void on_look(struct sim_event *event)

@@ -2,9 +2,10 @@
  *
  * Wherever two processes lead one group, it makes a write at the newer leader and, once that is
  * acknowledged, a strong read of the same item at the older one; it reads at leaders that have
- * not applied an entry of their own term; and it asks an older leader of the catalog how new the
- * catalog is.  Any client could do the same by chance, so its operations belong to the history
- * like all others, and a sync must know of every version that somebody had seen before it began.
+ * not applied an entry of their own term; where a follower has applied more than its leader, it reads
+ * at that one, then strongly at the leader; and it asks an older leader of the catalog, or one that is
+ * so behind, how new the catalog is.  Any client could do the same by chance, so its operations belong to the
+ * history like all others, and a sync must know of every version that somebody had seen before it began.
  *
  * Threads  one.
  * Errors   sim_cluster_fail(); reads and writes are judged by sim_history.
@@ -36,8 +37,9 @@ struct sim_probe {
 struct sim_probes {
 	struct sim_probe list[SIM_COORDINATORS];
 	bool is_stopping;
-	uint64_t stale_count; /* requests at an older leader */
-	uint64_t fresh_count; /* at one that is not ready */
+	uint64_t stale_count;  /* requests at an older leader */
+	uint64_t fresh_count;  /* at one that is not ready */
+	uint64_t behind_count; /* at one that has not applied all that is committed */
 };
 
 void sim_probes_init(struct sim_probes *probes, struct sim_cluster *cluster);

@@ -126,8 +126,10 @@ static void play(struct sim_run *run, uint64_t seconds)
 		      sim_counters_op_count(&run->cluster.counters));
 	sim_world_say(world,
 		      "asked leaders that were none any more %" PRIu64
-		      " times, such as were not ready %" PRIu64 " times; %" PRIu64 " promises kept",
-		      run->probes.stale_count, run->probes.fresh_count, run->check.promises.kept_count);
+		      " times, such as were not ready %" PRIu64 " times, or behind %" PRIu64
+		      " times; %" PRIu64 " promises kept",
+		      run->probes.stale_count, run->probes.fresh_count, run->probes.behind_count,
+		      run->check.promises.kept_count);
 	sim_world_say(world, "index: used %d, born %d, made %" PRIu64 " times, deleted %" PRIu64 " times",
 		      run->cluster.index.is_used, run->cluster.index.is_born, run->cluster.index.made_count,
 		      run->cluster.index.deleted_count);
