@@ -17,6 +17,7 @@ enum {
 	TIMEOUT_MS = 1000,
 	STALE_TIMEOUT_MS = 5000, /* of whom may stand still */
 	CATALOG_PERCENT = 25,
+	REFUSALS_PERCENT = 50, /* of what an older leader of the catalog is asked */
 	ACKED_KEY_PERCENT = 50,
 	NEWEST_OPS_MAX = 40,
 	PADDING_MAX = 100,
@@ -163,6 +164,24 @@ static void start_sync(struct sim_probe *probe, uint64_t node_id)
 	send(probe, node_id, METHOD_CATALOG_SYNC, NULL, STALE_TIMEOUT_MS);
 }
 
+/* A change that is refused whether the table is there or not: no table has this version. */
+static void start_vain_update(struct sim_probe *probe, uint64_t node_id)
+{
+	Cleave__UpdateTableRequest message = CLEAVE__UPDATE_TABLE_REQUEST__INIT;
+	Cleave__TableRecord table = CLEAVE__TABLE_RECORD__INIT;
+	char name[SIM_NAME_SIZE];
+
+	probe->table = (uint32_t)rng_below(rng_of(probe), SIM_PASSING_TABLES);
+	probe->call_us = probe->cluster->world.now_us;
+	sim_passing_table_name(name, probe->table);
+	rng_fill(rng_of(probe), probe->request_id, sizeof(probe->request_id));
+	table.name = name;
+	table.version = UINT64_MAX;
+	message.table = &table;
+	message.request_id = borrow(slice_of(probe->request_id, sizeof(probe->request_id)));
+	send(probe, node_id, METHOD_CATALOG_UPDATE_TABLE, &message.base, STALE_TIMEOUT_MS);
+}
+
 /* --- answers --- */
 
 /* As item_op.c has it: what else ends a write says that it did not happen. */
@@ -204,9 +223,11 @@ static void take_put(struct sim_probe *probe)
 
 static void take_sync(struct sim_probe *probe)
 {
-	Cleave__CatalogSyncReply *reply = cleave__catalog_sync_reply__unpack(NULL, probe->call.reply.size,
-									     probe->call.reply.data);
+	Cleave__CatalogSyncReply *reply;
 
+	if (probe->call.status != ST_OK)
+		return;
+	reply = cleave__catalog_sync_reply__unpack(NULL, probe->call.reply.size, probe->call.reply.data);
 	CHECK(reply != NULL);
 	if (reply->version < probe->version_before)
 		sim_cluster_fail(probe->cluster,
@@ -214,6 +235,14 @@ static void take_sync(struct sim_probe *probe)
 				 ", but somebody had seen %" PRIu64 " before it was asked",
 				 probe->call.peer_id, reply->version, probe->version_before);
 	cleave__catalog_sync_reply__free_unpacked(reply, NULL);
+}
+
+static void take_refusal(struct sim_probe *probe)
+{
+	if (probe->call.status == ST_OK)
+		sim_cluster_fail(probe->cluster, "a table of a version that none has was changed");
+	else if (probe->call.status == ST_NOT_FOUND)
+		sim_tables_note_absent(&probe->cluster->tables, probe->client, probe->table, probe->call_us);
 }
 
 static void end_item_op(struct sim_probe *probe)
@@ -233,16 +262,20 @@ static void end_item_op(struct sim_probe *probe)
 static void on_reply(struct rpc_call *call)
 {
 	struct sim_probe *probe = CONTAINER_OF(call, struct sim_probe, call);
+	uint64_t next_node_id = probe->next_node_id;
 
 	sim_world_trace(&probe->cluster->world, TRACE_PROBE + 100 * (uint64_t)call->method,
 			(uint64_t)(int64_t)call->status);
 	probe->is_busy = false;
-	if (call->method != METHOD_CATALOG_SYNC)
-		end_item_op(probe);
-	else if (call->status == ST_OK)
+	if (call->method == METHOD_CATALOG_SYNC)
 		take_sync(probe);
-	if (call->method != METHOD_CATALOG_SYNC && call->status == ST_OK && probe->next_node_id != 0)
-		start_read(probe, SIM_READ, probe->next_node_id, op_of(probe)->key, STALE_TIMEOUT_MS);
+	else if (call->method == METHOD_CATALOG_UPDATE_TABLE)
+		take_refusal(probe);
+	else
+		end_item_op(probe);
+	probe->next_node_id = 0;
+	if (call->status == ST_OK && next_node_id != 0)
+		start_read(probe, SIM_READ, next_node_id, op_of(probe)->key, STALE_TIMEOUT_MS);
 	if (!probe->is_busy)
 		look_again(probe, 0, REST_US_MAX);
 }
@@ -352,7 +385,10 @@ static void look_at_catalog(struct sim_probe *probe)
 
 	if (older != 0) {
 		probes_of(probe)->stale_count++;
-		start_sync(probe, older);
+		if (sim_percent(rng_of(probe), REFUSALS_PERCENT))
+			start_vain_update(probe, older);
+		else
+			start_sync(probe, older);
 	} else if (newest != NULL && ahead_of(probe, newest) != 0) {
 		probes_of(probe)->behind_count++;
 		start_sync(probe, node->id);

@@ -3,9 +3,10 @@
  * Wherever two processes lead one group, it makes a write at the newer leader and, once that is
  * acknowledged, a strong read of the same item at the older one; it reads at leaders that have
  * not applied an entry of their own term; where a follower has applied more than its leader, it reads
- * at that one, then strongly at the leader; and it asks an older leader of the catalog, or one that is
- * so behind, how new the catalog is.  Any client could do the same by chance, so its operations belong to the
- * history like all others, and a sync must know of every version that somebody had seen before it began.
+ * at that one, then strongly at the leader; it asks an older leader of the catalog, or one that is so
+ * behind, how new the catalog is, and an older one for a change that it must refuse.  Any client could
+ * do the same by chance, so its operations belong to the history like all others, and a sync must
+ * know of every version that somebody had seen before it began.
  *
  * Threads  one.
  * Errors   sim_cluster_fail(); reads and writes are judged by sim_history.
@@ -31,6 +32,8 @@ struct sim_probe {
 	size_t op_index;         /* reads and writes */
 	uint64_t next_node_id;   /* where to read once the write is acknowledged; 0: nowhere */
 	uint64_t version_before; /* sync: somebody had seen this one */
+	uint32_t table;          /* the number in the name of a table that is not changed */
+	uint64_t call_us;
 	uint8_t request_id[SIM_PROBE_ID_SIZE];
 };
 

@@ -255,21 +255,25 @@ static void start(struct sim_table_client *client, enum sim_table_op_kind kind, 
 	}
 }
 
-static void begin(struct sim_table_client *client, enum sim_table_op_kind kind, uint32_t number)
+static size_t note(struct sim_tables *tables, const struct sim_table_op *op)
 {
-	struct sim_tables *tables = client->tables;
-	struct sim_table_op op = { .kind = kind, .client = client->id, .name = number };
-	char name[SIM_NAME_SIZE];
-
 	if (tables->op_count == tables->op_capacity) {
 		tables->op_capacity = tables->op_capacity == 0 ? LIST_MIN : 2 * tables->op_capacity;
 		tables->ops = realloc(tables->ops, tables->op_capacity * sizeof(*tables->ops));
 		CHECK(tables->ops != NULL);
 	}
-	op.call_us = tables->world->now_us;
+	tables->ops[tables->op_count] = *op;
+	return tables->op_count++;
+}
+
+static void begin(struct sim_table_client *client, enum sim_table_op_kind kind, uint32_t number)
+{
+	struct sim_table_op op = { .kind = kind, .client = client->id, .name = number };
+	char name[SIM_NAME_SIZE];
+
+	op.call_us = client->tables->world->now_us;
 	op.return_us = UINT64_MAX;
-	tables->ops[tables->op_count] = op;
-	client->op_index = tables->op_count++;
+	client->op_index = note(client->tables, &op);
 	client->is_busy = true;
 	table_name(name, number);
 	rng_fill(rng_of(client), client->request_id, sizeof(client->request_id));
@@ -344,6 +348,21 @@ void sim_tables_init(struct sim_tables *tables, struct sim_world *world, struct 
 void sim_tables_stop(struct sim_tables *tables)
 {
 	tables->is_stopping = true;
+}
+
+void sim_tables_note_absent(struct sim_tables *tables, uint32_t client, uint32_t name, uint64_t call_us)
+{
+	struct sim_table_op op = {
+		.kind = SIM_TABLE_DESCRIBE,
+		.client = client,
+		.name = name,
+		.is_done = true,
+		.status = ST_NOT_FOUND,
+		.call_us = call_us,
+		.return_us = tables->world->now_us,
+	};
+
+	(void)note(tables, &op);
 }
 
 bool sim_tables_is_idle(const struct sim_tables *tables)

@@ -9,6 +9,7 @@
  *   earlier state of the same one (CREATING, ACTIVE, DELETING, gone)
  *   a table that was made is there until somebody asks to delete it
  *   "it exists" is said only while one may exist
+ *   a refusal is a look like any other: who is told that there is no such table has seen none
  *   a request that comes again, as an attempt does that was long under way, gets its first answer
  *
  * Threads  one.
@@ -79,6 +80,8 @@ void sim_tables_init(struct sim_tables *tables, struct sim_world *world, struct 
 void sim_tables_close(struct sim_tables *tables);
 /* Begin no new operation. */
 void sim_tables_stop(struct sim_tables *tables);
+/* Put a look that somebody else takes into the history, once it has ended: name is not there. */
+void sim_tables_note_absent(struct sim_tables *tables, uint32_t client, uint32_t name, uint64_t call_us);
 bool sim_tables_is_idle(const struct sim_tables *tables);
 
 /* Append what is wrong with the history; nothing if it is sound. */
