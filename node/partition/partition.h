@@ -24,6 +24,7 @@ enum {
 	PARTITION_COMMAND_BYTES_MAX = 1024 * 1024, /* a turn's writes beyond this start a new entry */
 	PARTITION_COMMAND_WRITES_MAX = 256,
 	PARTITION_PENDING_WRITES_MAX = 16 * 1024, /* evaluated, not yet applied */
+	PARTITION_GATHERS_MAX = 4, /* entries of gathered commands, proposed and not yet applied */
 };
 
 struct partition;
@@ -110,9 +111,10 @@ struct partition {
 	bool awaits_indexes; /* of PartitionMeta */
 	struct partition_indexes indexes;
 	struct partition_sources sources;
-	struct queue proposals; /* struct partition_proposal, by index */
-	struct queue gathered;  /* the same, not proposed yet */
-	uint64_t gather_index;  /* of the entry with gathered commands that is under way; 0: none */
+	struct queue proposals;                         /* struct partition_proposal, by index */
+	struct queue gathered;                          /* the same, not proposed yet */
+	uint64_t gather_indexes[PARTITION_GATHERS_MAX]; /* of the entries with gathered commands under way */
+	size_t gather_count;
 	struct runtime_task gather_task;
 	struct partition_proposal definitions_proposal;
 	bool is_defining;       /* definitions_proposal is under way */

@@ -69,8 +69,20 @@ static struct partition_proposal *first_of(const struct queue *proposals)
 
 static void schedule_gathered(struct partition *partition)
 {
-	if (partition->gather_index == 0 && !queue_is_empty(&partition->gathered))
+	if (partition->gather_count < PARTITION_GATHERS_MAX && !queue_is_empty(&partition->gathered))
 		runtime_defer(partition->env->runtime, &partition->gather_task);
+}
+
+/* Entries are applied in the order in which they were proposed. */
+static void forget_applied_gathers(struct partition *partition, uint64_t index)
+{
+	size_t applied = 0;
+
+	while (applied < partition->gather_count && partition->gather_indexes[applied] <= index)
+		applied++;
+	partition->gather_count -= applied;
+	memmove(partition->gather_indexes, partition->gather_indexes + applied,
+		partition->gather_count * sizeof(partition->gather_indexes[0]));
 }
 
 enum status partition_propose_gathered(struct partition *partition, Cleave__PartitionCommand *command,
@@ -159,7 +171,7 @@ static void on_gather(struct runtime_task *task)
 		end_all(&taken, status);
 		return;
 	}
-	partition->gather_index = index;
+	partition->gather_indexes[partition->gather_count++] = index;
 	for (struct queue *link = taken.next; link != &taken; link = link->next) {
 		struct partition_proposal *proposal = CONTAINER_OF(link, struct partition_proposal, link);
 
@@ -167,6 +179,7 @@ static void on_gather(struct runtime_task *task)
 		buf_close(&proposal->packed);
 	}
 	queue_move_all(&taken, &partition->proposals);
+	schedule_gathered(partition); /* what one entry could not take */
 }
 
 /* --- applied, lost --- */
@@ -186,8 +199,7 @@ void partition_propose_on_applied(struct partition *partition, uint64_t index)
 		queue_remove(&proposal->link);
 		proposal->done(proposal, ST_OK);
 	}
-	if (partition->gather_index <= index)
-		partition->gather_index = 0;
+	forget_applied_gathers(partition, index);
 	schedule_gathered(partition);
 }
 
@@ -200,7 +212,7 @@ void partition_propose_on_lost(struct partition *partition)
 	queue_init(&waiting);
 	queue_move_all(&partition->proposals, &lost);
 	queue_move_all(&partition->gathered, &waiting);
-	partition->gather_index = 0;
+	partition->gather_count = 0;
 	runtime_task_cancel(&partition->gather_task);
 	end_all(&lost, ST_UNKNOWN_OUTCOME);
 	end_all(&waiting, ST_NOT_LEADER);

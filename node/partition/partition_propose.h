@@ -24,8 +24,8 @@ enum status partition_propose_pack(const Cleave__PartitionCommand *command, stru
 enum status partition_propose(struct partition *partition, Cleave__PartitionCommand *command,
 			      struct partition_proposal *proposal) MUST_CHECK;
 
-/* The same, for rows of global indexes, which may wait until others before them are applied.  ST_OVERLOADED
- * may come by done() too. */
+/* The same, for rows of global indexes: those of a turn make one entry, and while PARTITION_GATHERS_MAX such
+ * entries are under way, others wait and join.  ST_OVERLOADED may come by done() too. */
 enum status partition_propose_gathered(struct partition *partition, Cleave__PartitionCommand *command,
 				       struct partition_proposal *proposal) MUST_CHECK;
 

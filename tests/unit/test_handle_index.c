@@ -296,7 +296,7 @@ static void put_other_source(struct fixture *f)
 				   slice_of(feed_index_start, sizeof(feed_index_start)), 2);
 }
 
-/* In one turn, or while others are on their way. */
+/* In one turn. */
 static void messages_that_come_together_make_one_entry(void **state)
 {
 	static const uint64_t sources[] = { FEED_SOURCE, OTHER };
@@ -306,10 +306,9 @@ static void messages_that_come_together_make_one_entry(void **state)
 	(void)state;
 	fixture_open(&f, 1);
 	put_other_source(&f);
-	for (uint64_t round = 1; round <= 3; round++) {
+	for (uint64_t round = 1; round <= 2; round++) {
 		uint64_t applied_index = group_applied_index(low(&f)->group);
 
-		f.net->nodes[1].is_disk_held = round == 3;
 		for (size_t i = 0; i < ARRAY_COUNT(sources); i++) {
 			struct message message;
 
@@ -319,13 +318,10 @@ static void messages_that_come_together_make_one_entry(void **state)
 			(void)add_row(&message, round, i == 0 ? "c" : "d", "more text");
 			ask(&f, &asked[i], &message, 1);
 			message_close(&message);
-			if (round == 3)
-				group_fixture_run_ms(f.net, 1); /* the first is proposed, alone */
 		}
-		f.net->nodes[1].is_disk_held = false;
 		for (size_t i = 0; i < ARRAY_COUNT(sources); i++)
 			assert_int_equal(wait_for(&f, &asked[i]), ST_OK);
-		assert_int_equal(group_applied_index(low(&f)->group), applied_index + (round == 3 ? 2 : 1));
+		assert_int_equal(group_applied_index(low(&f)->group), applied_index + 1);
 		assert_row(&f, "a", round == 2 ? NULL : "text");
 		assert_row(&f, "b", round == 2 ? NULL : "text");
 		assert_row(&f, "c", "more text");
@@ -335,6 +331,43 @@ static void messages_that_come_together_make_one_entry(void **state)
 				get_u64_be(partition_sources_mark(&low(&f)->sources, sources[i]).data + 1),
 				round);
 	}
+	fixture_close(&f);
+}
+
+/* One from each of many sources, a turn apart, while nothing is applied. */
+static void ask_from_sources(struct fixture *f, struct asked *asked, size_t count)
+{
+	f->net->nodes[1].is_disk_held = true;
+	for (size_t i = 0; i < count; i++) {
+		struct message message;
+
+		feed_fixture_put_partition(&f->view.state, FEED_BASE, OTHER + i,
+					   slice_of(feed_other_start, sizeof(feed_other_start)),
+					   slice_of(feed_index_start, sizeof(feed_index_start)), 2);
+		message_init(&message);
+		message.base.source_partition_id = OTHER + i;
+		(void)add_row(&message, 1, "a", "one");
+		ask(f, &asked[i], &message, 1);
+		message_close(&message);
+		group_fixture_run_ms(f->net, 1);
+		assert_int_equal(asked[i].reply_count, 0);
+	}
+}
+
+static void messages_wait_and_make_one_entry_when_enough_are_under_way(void **state)
+{
+	struct asked asked[PARTITION_GATHERS_MAX + 3];
+	struct fixture f;
+	uint64_t applied_index;
+
+	(void)state;
+	fixture_open(&f, 1);
+	applied_index = group_applied_index(low(&f)->group);
+	ask_from_sources(&f, asked, ARRAY_COUNT(asked));
+	f.net->nodes[1].is_disk_held = false;
+	for (size_t i = 0; i < ARRAY_COUNT(asked); i++)
+		assert_int_equal(wait_for(&f, &asked[i]), ST_OK);
+	assert_int_equal(group_applied_index(low(&f)->group), applied_index + PARTITION_GATHERS_MAX + 1);
 	fixture_close(&f);
 }
 
@@ -631,32 +664,21 @@ static void the_longest_keys_are_taken(void **state)
 
 /* --- ends --- */
 
-/* One is in the log, the other waits for it. */
+/* As many as may be are in the log, and one waits for them. */
 static void requests_that_wait_are_answered_when_the_partition_closes(void **state)
 {
-	struct asked proposed;
-	struct asked waiting;
-	struct message message;
+	struct asked asked[PARTITION_GATHERS_MAX + 1];
 	struct fixture f;
 
 	(void)state;
 	fixture_open(&f, 1);
-	put_other_source(&f);
-	message_init(&message);
-	(void)add_row(&message, 1, "a", "one");
-	f.net->nodes[1].is_disk_held = true;
-	ask(&f, &proposed, &message, 1);
-	group_fixture_run_ms(f.net, 1);
-	message.base.source_partition_id = OTHER;
-	ask(&f, &waiting, &message, 1);
-	group_fixture_run_ms(f.net, 1);
-	message_close(&message);
-	assert_int_equal(proposed.reply_count + waiting.reply_count, 0);
+	ask_from_sources(&f, asked, ARRAY_COUNT(asked));
 	partition_table_drop(&f.partitions, low(&f));
-	assert_int_equal(proposed.reply_count, 1);
-	assert_int_equal(proposed.status, ST_UNKNOWN_OUTCOME);
-	assert_int_equal(waiting.reply_count, 1);
-	assert_int_equal(waiting.status, ST_NOT_LEADER);
+	for (size_t i = 0; i < ARRAY_COUNT(asked); i++) {
+		assert_int_equal(asked[i].reply_count, 1);
+		assert_int_equal(asked[i].status,
+				 i < PARTITION_GATHERS_MAX ? ST_UNKNOWN_OUTCOME : ST_NOT_LEADER);
+	}
 	f.net->nodes[1].is_disk_held = false;
 	fixture_close(&f);
 }
@@ -713,6 +735,7 @@ int main(void)
 		cmocka_unit_test(a_page_of_the_largest_items_is_taken),
 		cmocka_unit_test(the_longest_keys_are_taken),
 		cmocka_unit_test(messages_that_come_together_make_one_entry),
+		cmocka_unit_test(messages_wait_and_make_one_entry_when_enough_are_under_way),
 		cmocka_unit_test(requests_of_one_turn_are_answered_when_the_partition_closes),
 		cmocka_unit_test(requests_that_wait_are_answered_when_the_partition_closes),
 		cmocka_unit_test(a_full_disk_takes_no_rows),
