@@ -51,7 +51,8 @@ struct change_page {
 };
 
 /* The changes after a sequence: up to count_max, and until their size reaches size_bytes_max.
- * ST_WOULD_BLOCK: not all of them are in memory. */
+ * ST_WOULD_BLOCK: not all of them are in memory.  A cached read may show changes that were trimmed: a
+ * follower asks for those after its position, which are not, and sequences are never used again. */
 enum status change_page_read(struct engine *engine, uint64_t partition_id, uint64_t after, size_t count_max,
 			     size_t size_bytes_max, enum engine_read_mode mode, struct arena *arena,
 			     struct change_page *page_out) MUST_CHECK;

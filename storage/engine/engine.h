@@ -225,7 +225,8 @@ static inline void engine_snapshot_release(struct engine *engine, struct engine_
 }
 
 /* An iterator over [start, end); an empty end means to the end of the family.  snapshot may
- * be NULL (now).  start and end are copied.  NULL when out of memory.  Not positioned. */
+ * be NULL (now).  start and end are copied.  NULL when out of memory.  Not positioned.  A cached
+ * one may still show rows that were deleted as part of a range (not those deleted one by one). */
 static inline struct engine_iter *engine_iter_create(struct engine *engine, enum engine_family family,
 						     struct slice start, struct slice end,
 						     const struct engine_snapshot *snapshot,
