@@ -19,14 +19,16 @@
 #include <uv.h>
 
 #include "proto/base/check.h"
+#include "proto/base/core_wait.h"
 #include "proto/base/runtime.h"
 #include "proto/base/status.h"
 
 enum {
 	RUNTIME_UV_WORKERS_MAX = 16,
-	/* Jobs that take less on average may be done by the loop itself.  A disk that stalls makes the loop
-	 * wait once: that job counts so much that the next fifty or so go to the lane's thread.  The log
-	 * is what clients wait for anyway; a row may not cost more than to have a thread read it. */
+	/* Jobs that take less on average, time without a core not counted, may be done by the loop itself.  A
+	 * disk that stalls makes the loop wait once: that job counts so much that the next fifty or so go to
+	 * the lane's thread.  The log is what clients wait for anyway; a row may not cost more than to have a
+	 * thread read it. */
 	RUNTIME_UV_QUICK_LOG_US = 1000,
 	RUNTIME_UV_QUICK_ROW_US = 50,
 	RUNTIME_UV_SLOW_US = 400 * 1000, /* no job counts for more */
@@ -43,6 +45,7 @@ struct runtime_uv {
 	atomic_bool is_stop_requested;
 	size_t jobs_outstanding_count;               /* loop thread */
 	uint64_t job_average_us[RUNTIME_LANE_COUNT]; /* loop thread: how long jobs take lately */
+	struct core_wait core_wait;                  /* of the loop thread */
 	bool is_single_turn;                         /* loop thread: runtime_uv_turn() */
 	pthread_mutex_t mutex;                       /* guards what follows */
 	pthread_cond_t pool_job_ready;

@@ -318,6 +318,64 @@ static bool is_done_here(enum runtime_lane lane, uint64_t duration_us)
 	return false;
 }
 
+/* --- a machine without a free core --- */
+
+enum { RIVALS = 15, BUSY_JOB_US = 8 * 1000 };
+
+static void *burn(void *stop)
+{
+	while (!atomic_load((atomic_bool *)stop))
+		;
+	return NULL;
+}
+
+/* Takes long because others have the core. */
+static void give_way(struct runtime_job *base)
+{
+	uint64_t start_us = runtime_mono_us(&fixture.runtime.base);
+
+	(void)base;
+	do
+		(void)sched_yield();
+	while (runtime_mono_us(&fixture.runtime.base) - start_us < BUSY_JOB_US);
+}
+
+static void time_without_a_core_does_not_count(void **state)
+{
+	struct runtime_job job = { .lane = RUNTIME_LANE_LOG, .work = give_way };
+	struct core_wait wait;
+	atomic_bool stop = false;
+	pthread_t rivals[RIVALS];
+	cpu_set_t all;
+	cpu_set_t one;
+
+	(void)state;
+	core_wait_open(&wait);
+	if (wait.fd < 0)
+		skip(); /* this kernel does not count it */
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0); /* threads inherit it */
+	start(1);
+	while (!is_done_here(RUNTIME_LANE_LOG, 0))
+		;
+	for (size_t i = 0; i < RIVALS; i++)
+		assert_int_equal(pthread_create(&rivals[i], NULL, burn, &stop), 0);
+	for (int i = 0; i < 50; i++) {
+		runtime_work_here(&fixture.runtime.base, &job);
+		assert_true(runtime_may_work_here(&fixture.runtime.base, RUNTIME_LANE_LOG));
+	}
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < RIVALS; i++)
+		assert_int_equal(pthread_join(rivals[i], NULL), 0);
+	/* All of them took far too long by the clock. */
+	assert_true(core_wait_take_us(&wait) > 50 * BUSY_JOB_US / 2);
+	core_wait_close(&wait);
+	runtime_uv_close(&fixture.runtime);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+}
+
 static void jobs_are_done_here_while_they_are_quick(void **state)
 {
 	static const struct lane_case cases[] = {
@@ -402,6 +460,7 @@ int main(void)
 		cmocka_unit_test(close_waits_for_jobs),
 		cmocka_unit_test(the_pool_reads_rows_first),
 		cmocka_unit_test(jobs_are_done_here_while_they_are_quick),
+		cmocka_unit_test(time_without_a_core_does_not_count),
 		cmocka_unit_test(another_thread_can_stop_the_loop),
 		cmocka_unit_test(clocks_are_read_fresh),
 		cmocka_unit_test(worker_count_has_limits),
