@@ -8,6 +8,7 @@ enum {
 	/* Streaming a snapshot may take this long before the leader tries again. */
 	INSTALL_SNAPSHOT_TIMEOUT_MS = 10 * 60 * 1000,
 	BARRIER_SIZE = 1,
+	DUE_NOW_MS = 1, /* of whoever was not sent anything in this millisecond */
 };
 
 struct raft_engine {
@@ -552,11 +553,19 @@ void raft_engine_compacted(struct raft_engine *engine, uint64_t now_ms,
 	step(engine, &event, NULL, NULL);
 }
 
+/* At each timeout the library asks whom the leader has heard since the one before, and to others it sends
+ * new entries no longer at once, but with the next heartbeat.  Left alone, it speaks only to those whose
+ * heartbeat is due: then two timeouts may follow each other closely, nobody had anything to answer
+ * between them, and the next write waits for a heartbeat.  So a timeout speaks to all, and the next one
+ * comes a heartbeat later. */
 void raft_engine_timeout(struct raft_engine *engine, uint64_t now_ms)
 {
 	struct raft_event event = event_of(RAFT_TIMEOUT, now_ms);
+	unsigned heartbeat_ms = engine->raft.heartbeat_timeout;
 
+	raft_set_heartbeat_timeout(&engine->raft, DUE_NOW_MS);
 	step(engine, &event, NULL, NULL);
+	raft_set_heartbeat_timeout(&engine->raft, heartbeat_ms);
 }
 
 enum status raft_engine_submit(struct raft_engine *engine, uint64_t now_ms, struct log_entry *entries,

@@ -389,6 +389,63 @@ static void a_rejection_from_a_newer_term_ends_the_leadership(void **state)
 	fixture_close(&f);
 }
 
+static void acknowledge(struct fixture *f, uint64_t replica_id, uint64_t last_index)
+{
+	struct raft_engine_message result = {
+		.kind = RAFT_MESSAGE_APPEND_RESULT,
+		.peer_replica_id = replica_id,
+		.peer_node_id = replica_id - 100,
+		.term = 6,
+		.last_index = last_index,
+	};
+
+	raft_engine_receive(f->engine, f->now_ms, &result, 10, 5);
+}
+
+/* What was sent last to one follower was sent a little later than to the other. */
+static void speak_out_of_step(struct fixture *f)
+{
+	struct log_entry entry = make_entry(0, LOG_ENTRY_COMMAND, "x");
+
+	assert_int_equal(raft_engine_submit(f->engine, f->now_ms, &entry, 1), ST_OK);
+	acknowledge(f, 101, 11);
+	f->now_ms += 3;
+	assert_int_equal(raft_engine_submit(f->engine, f->now_ms, &entry, 1), ST_OK);
+	f->now_ms++;
+	acknowledge(f, 103, 11);
+	acknowledge(f, 101, 12);
+	acknowledge(f, 103, 12);
+	release(&entry, 1);
+}
+
+static void after_heartbeats_a_write_is_sent_at_once(void **state)
+{
+	enum { HEARTBEATS = 10, ANSWER_MS = 2 };
+	struct log_entry entry = make_entry(0, LOG_ENTRY_COMMAND, "x");
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	lead(&f);
+	speak_out_of_step(&f);
+	for (int i = 0; i < HEARTBEATS; i++) {
+		f.now_ms = raft_engine_deadline_ms(f.engine);
+		raft_engine_timeout(f.engine, f.now_ms);
+		if (raft_engine_deadline_ms(f.engine) <= f.now_ms + ANSWER_MS)
+			continue; /* before anybody could answer */
+		f.now_ms += ANSWER_MS;
+		acknowledge(&f, 101, 12);
+		acknowledge(&f, 103, 12);
+	}
+	f.now_ms++;
+	f.heard = (struct heard){ 0 };
+	assert_int_equal(raft_engine_submit(f.engine, f.now_ms, &entry, 1), ST_OK);
+	assert_int_equal(f.heard.message_count, 2);
+	assert_int_equal(f.heard.last_message.entry_count, 1);
+	release(&entry, 1);
+	fixture_close(&f);
+}
+
 static void a_refusal_of_an_old_term_tells_where_the_log_ends(void **state)
 {
 	struct log_entry entry = make_entry(5, LOG_ENTRY_COMMAND, "x");
@@ -541,6 +598,7 @@ int main(void)
 		cmocka_unit_test(a_vote_that_nobody_asked_for_changes_nothing),
 		cmocka_unit_test(an_old_rejection_does_not_undo_an_acknowledgement),
 		cmocka_unit_test(a_rejection_from_a_newer_term_ends_the_leadership),
+		cmocka_unit_test(after_heartbeats_a_write_is_sent_at_once),
 		cmocka_unit_test(a_refusal_of_an_old_term_tells_where_the_log_ends),
 		cmocka_unit_test(a_leader_takes_no_snapshot_of_its_own_term),
 		cmocka_unit_test(a_configuration_comes_back_as_it_was_encoded),
