@@ -81,6 +81,35 @@ def item_get(system, seconds, seed, consistent=False, clients=CLIENTS):
     return cleave_bench(system, seconds, *flags, clients=clients, seed=seed)
 
 
+# --- two loads of one system ---
+
+SLICE_S = 0.5
+SLICE_WARMUP_S = 0.2
+SLICES_MIN = 10
+
+
+def _sum_of(slices):
+    """Rates and CPU times only: percentiles of slices cannot be added."""
+    operations = sum(found.ops_per_s for found in slices)
+    return Figures(
+        operations / len(slices),
+        sum(found.cpu_us * found.ops_per_s for found in slices) / operations,
+        sum(found.client_cpu_us * found.ops_per_s for found in slices) / operations,
+    )
+
+
+def in_slices(system, seconds, seed, first, second):
+    """Two loads, each given as (flags, table), by turns of half a second, A B B A: what the host or a compaction takes
+    for some seconds, it takes from both. The Figures of each."""
+    slices = ([], [])
+    for turn in range(max(SLICES_MIN, round(seconds / SLICE_S))):
+        for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            flags, table = (first, second)[side]
+            settings = {"warmup_s": SLICE_WARMUP_S, "seed": seed + 100 * turn, "table": table}
+            slices[side].append(cleave_bench(system, SLICE_S, *flags, **settings))
+    return _sum_of(slices[0]), _sum_of(slices[1])
+
+
 # --- the rest of the item API, our own only ---
 
 COLLECTION = 100  # items that a query returns

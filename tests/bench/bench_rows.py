@@ -201,8 +201,6 @@ ROWS = [
         lambda done: done["own3_put"].extra["writes_per_sync"],
     ),
     _row("I1", "UpdateItem of one hot counter / PutItem on spread keys", (0.5, 0.9), "ops_per_s", ("own3_add_hot", "own3_put")),
-    _row("I2", "conditional PutItem / plain PutItem", (0.9, 0.97), "ops_per_s", ("own3_put_if", "own3_put")),
-    _beside("I2", "CPU per put, the same", "cpu_us", ("own3_put_if", "own3_put")),
     _scaled(
         "I3",
         "Query of 100 x 1 KB, bytes/s / GetItem's, one connection",

@@ -112,10 +112,8 @@ def many_groups(world, asked):
             raise RuntimeError(f"there are not {GROUPS} groups")
         lab.wait_whole()
         for number in range(asked.rounds):
-            one, many = (
-                bench_load.cleave_bench(lab, asked.seconds, *flags, seed=asked.seed + number, table=table)
-                for table in ("groups-one", "groups-many")
-            )
+            loads = ((flags, "groups-one"), (flags, "groups-many"))
+            one, many = bench_load.in_slices(lab, asked.seconds, asked.seed + number, *loads)
             say(f"  one group {one.ops_per_s:.0f} /s {one.cpu_us:.0f} us, {GROUPS} {many.ops_per_s:.0f} /s {many.cpu_us:.0f} us")
             ratios.append(many.ops_per_s / one.ops_per_s)
             cpu_ratios.append(many.cpu_us / one.cpu_us)
@@ -125,6 +123,28 @@ def many_groups(world, asked):
     rows = [
         (row("P17", f"put/s over {GROUPS} groups / one group", 0.7, 0.95, False), ratios),
         (row("P17", "  CPU per put, the same", 0, 0, True, False), cpu_ratios),
+    ]
+    return rows, detail
+
+
+# --- I2: a put with a condition against one without ---
+
+
+def conditional_put(world, asked):
+    lab = world.lab
+    ratios, cpu_ratios, detail = [], [], []
+    keys = ("--keys", str(lab.key_count))
+    loads = ((("--op", "put", *keys), "bench"), (("--op", "put-if", *keys), "bench"))
+    for number in range(asked.rounds):
+        plain, conditional = bench_load.in_slices(lab, asked.seconds, asked.seed + number, *loads)
+        figures = [plain.ops_per_s, plain.cpu_us, conditional.ops_per_s, conditional.cpu_us]
+        say("  plain {:.0f} /s {:.0f} us, conditional {:.0f} /s {:.0f} us".format(*figures))
+        ratios.append(conditional.ops_per_s / plain.ops_per_s)
+        cpu_ratios.append(conditional.cpu_us / plain.cpu_us)
+        detail.append(figures)
+    rows = [
+        (row("I2", "conditional PutItem / plain PutItem", 0.9, 0.97, False), ratios),
+        (row("I2", "  CPU per put, the same", 0, 0, True, False), cpu_ratios),
     ]
     return rows, detail
 
@@ -256,4 +276,5 @@ ROWS = {
     "P17": many_groups,
     "P18": bad_follower,
     "P19": restart,
+    "I2": conditional_put,
 }
