@@ -58,7 +58,6 @@ run_node()
 {
 	local number=$1 zone=$2
 
-	export GLIBC_TUNABLES="${GLIBC_TUNABLES:-$NODE_MEMORY}"
 	exec cleave-node --dir /data --cluster-id "$(<"$SECRETS/cluster-id")" --node-id "$number" --zone "$zone" \
 		--listen "0.0.0.0:$PEER_PORT" --advertise "node-$number:$PEER_PORT" --seeds "$(seeds)" \
 		--tls-ca "$SECRETS/tls/ca.crt" --tls-cert "$SECRETS/tls/node-$number.crt" \

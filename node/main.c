@@ -11,6 +11,7 @@
 #include "proto/base/base64.h"
 #include "proto/base/config.h"
 #include "proto/base/fault.h"
+#include "proto/base/huge_pages.h"
 #include "proto/base/log.h"
 #include "proto/base/runtime_uv.h"
 #include "proto/net/endpoint.h"
@@ -26,6 +27,7 @@ enum {
 	EXIT_FORGOTTEN = 3,
 	CACHE_BYTES = 64 * 1024 * 1024,
 	NODE_ID_MAX = 1000000,
+	HUGE_PAGES_BYTES = 384 * 1024 * 1024, /* the store's write buffers and cache, and some */
 };
 
 /* Flags, as typed. */
@@ -477,6 +479,13 @@ static void raise_descriptor_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* best effort: the bound on connections is our own */
 }
 
+static void prepare_memory(void)
+{
+#ifdef CLEAVE_ALLOCATOR_KEEPS_MEMORY
+	huge_pages_prepare(HUGE_PAGES_BYTES);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	parse_flags(argc, argv);
@@ -484,6 +493,7 @@ int main(int argc, char **argv)
 	parse_places();
 	arm_fault();
 	raise_descriptor_limit();
+	prepare_memory();
 	if (runtime_uv_init(&process.runtime, POOL_THREADS) != ST_OK)
 		die("cannot start threads", "");
 	open_tls();

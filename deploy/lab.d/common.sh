@@ -48,7 +48,3 @@ is_among()
 	done
 	return 1
 }
-
-# Write buffers come and go by the megabyte: a node keeps what it freed, and asks for memory in pages of 2 MB (deploy/decisions/0018).
-# shellcheck disable=SC2034 # for who starts nodes
-readonly NODE_MEMORY=glibc.malloc.hugetlb=1:glibc.malloc.trim_threshold=268435456:glibc.malloc.mmap_threshold=33554432

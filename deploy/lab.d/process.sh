@@ -89,7 +89,6 @@ refuse_taken_ports()
 process_start()
 {
 	local name=$1 role=${1%-*} program arguments
-	local -a settings=()
 
 	if running_pid "$name" >/dev/null; then
 		return 0
@@ -98,13 +97,10 @@ process_start()
 	mapfile -t arguments < <("${role}_arguments" "$name")
 	refuse_taken_ports "$name"
 	say "starting $name ($(zone_of "$name"))"
-	if [ "$role" = node ]; then
-		mkdir -p "$LAB_DIR/data/$name"
-		settings=("GLIBC_TUNABLES=${GLIBC_TUNABLES:-$NODE_MEMORY}")
-	fi
+	[ "$role" != node ] || mkdir -p "$LAB_DIR/data/$name"
 	mkdir -p "$LAB_DIR/run" "$LAB_DIR/logs"
 	python3 "$ROOT/deploy/lab.d/spawn.py" "$LAB_DIR/run/$name.pid" "$LAB_DIR/run/$name.cmd" "$LAB_DIR/logs/$name.log" \
-		"${settings[@]}" "$program" "${arguments[@]}"
+		"$program" "${arguments[@]}"
 }
 
 # process_signal NAME SIGNAL: false if it does not run.
