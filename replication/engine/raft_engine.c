@@ -5,8 +5,10 @@
 #include "replication/engine/raft_engine_internal.h"
 
 enum {
-	/* Streaming a snapshot may take this long before the leader tries again. */
-	INSTALL_SNAPSHOT_TIMEOUT_MS = 10 * 60 * 1000,
+	/* After this long the leader asks for the snapshot to be sent again, if the follower has not got that
+	 * far: it may have lost what it was sent in a crash, and have been back before it was missed.  While
+	 * a stream to it runs, no second one begins. */
+	INSTALL_SNAPSHOT_TIMEOUT_MS = 5 * 1000,
 	BARRIER_SIZE = 1,
 	DUE_NOW_MS = 1, /* of whoever was not sent anything in this millisecond */
 };

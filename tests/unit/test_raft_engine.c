@@ -446,6 +446,64 @@ static void after_heartbeats_a_write_is_sent_at_once(void **state)
 	fixture_close(&f);
 }
 
+/* 101 has everything up to last_index, and the log is cut there. */
+static void move_on_without_103(struct fixture *f, uint64_t last_index)
+{
+	struct raft_engine_position position = birth;
+	struct log_entry entry = make_entry(0, LOG_ENTRY_COMMAND, "x");
+
+	while (raft_engine_last_index(f->engine) < last_index)
+		assert_int_equal(raft_engine_submit(f->engine, f->now_ms, &entry, 1), ST_OK);
+	raft_engine_persisted(f->engine, f->now_ms, last_index);
+	acknowledge(f, 101, last_index);
+	assert_int_equal(raft_engine_commit_index(f->engine), last_index);
+	position.index = last_index;
+	position.term = 6;
+	raft_engine_compacted(f->engine, f->now_ms, &position, 0);
+	release(&entry, 1);
+}
+
+/* From a follower that ends at the birth of the group. */
+static void refuse(struct fixture *f, uint64_t rejected_index)
+{
+	struct raft_engine_message result = {
+		.kind = RAFT_MESSAGE_APPEND_RESULT,
+		.peer_replica_id = 103,
+		.peer_node_id = 3,
+		.term = 6,
+		.rejected_index = rejected_index,
+		.last_index = 10,
+	};
+
+	raft_engine_receive(f->engine, f->now_ms, &result, 10, 5);
+}
+
+static void a_snapshot_that_was_lost_is_sent_again(void **state)
+{
+	enum { PATIENCE_MS = 10 * 1000 };
+	uint64_t lost_ms;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, &birth);
+	lead(&f);
+	move_on_without_103(&f, 13);
+	refuse(&f, 10);
+	assert_int_equal(f.heard.last_message.kind, RAFT_MESSAGE_INSTALL_SNAPSHOT);
+	move_on_without_103(&f, 16); /* what it refuses from here on is not that snapshot */
+	lost_ms = f.now_ms;
+	do {
+		f.heard = (struct heard){ 0 };
+		f.now_ms = raft_engine_deadline_ms(f.engine);
+		assert_true(f.now_ms < lost_ms + PATIENCE_MS);
+		raft_engine_timeout(f.engine, f.now_ms);
+		acknowledge(&f, 101, 16);
+		refuse(&f, 16);
+	} while (f.heard.last_message.kind != RAFT_MESSAGE_INSTALL_SNAPSHOT);
+	assert_int_equal(f.heard.last_message.peer_replica_id, 103);
+	fixture_close(&f);
+}
+
 static void a_refusal_of_an_old_term_tells_where_the_log_ends(void **state)
 {
 	struct log_entry entry = make_entry(5, LOG_ENTRY_COMMAND, "x");
@@ -599,6 +657,7 @@ int main(void)
 		cmocka_unit_test(an_old_rejection_does_not_undo_an_acknowledgement),
 		cmocka_unit_test(a_rejection_from_a_newer_term_ends_the_leadership),
 		cmocka_unit_test(after_heartbeats_a_write_is_sent_at_once),
+		cmocka_unit_test(a_snapshot_that_was_lost_is_sent_again),
 		cmocka_unit_test(a_refusal_of_an_old_term_tells_where_the_log_ends),
 		cmocka_unit_test(a_leader_takes_no_snapshot_of_its_own_term),
 		cmocka_unit_test(a_configuration_comes_back_as_it_was_encoded),
