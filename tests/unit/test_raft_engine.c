@@ -389,17 +389,24 @@ static void a_rejection_from_a_newer_term_ends_the_leadership(void **state)
 	fixture_close(&f);
 }
 
-static void acknowledge(struct fixture *f, uint64_t replica_id, uint64_t last_index)
+/* To an append; rejected_index 0: as acknowledged. */
+static void answer(struct fixture *f, uint64_t replica_id, uint64_t rejected_index, uint64_t last_index)
 {
 	struct raft_engine_message result = {
 		.kind = RAFT_MESSAGE_APPEND_RESULT,
 		.peer_replica_id = replica_id,
 		.peer_node_id = replica_id - 100,
 		.term = 6,
+		.rejected_index = rejected_index,
 		.last_index = last_index,
 	};
 
 	raft_engine_receive(f->engine, f->now_ms, &result, 10, 5);
+}
+
+static void acknowledge(struct fixture *f, uint64_t replica_id, uint64_t last_index)
+{
+	answer(f, replica_id, 0, last_index);
 }
 
 /* What was sent last to one follower was sent a little later than to the other. */
@@ -463,21 +470,6 @@ static void move_on_without_103(struct fixture *f, uint64_t last_index)
 	release(&entry, 1);
 }
 
-/* From a follower that ends at the birth of the group. */
-static void refuse(struct fixture *f, uint64_t rejected_index)
-{
-	struct raft_engine_message result = {
-		.kind = RAFT_MESSAGE_APPEND_RESULT,
-		.peer_replica_id = 103,
-		.peer_node_id = 3,
-		.term = 6,
-		.rejected_index = rejected_index,
-		.last_index = 10,
-	};
-
-	raft_engine_receive(f->engine, f->now_ms, &result, 10, 5);
-}
-
 static void a_snapshot_that_was_lost_is_sent_again(void **state)
 {
 	enum { PATIENCE_MS = 10 * 1000 };
@@ -488,7 +480,7 @@ static void a_snapshot_that_was_lost_is_sent_again(void **state)
 	fixture_open(&f, &birth);
 	lead(&f);
 	move_on_without_103(&f, 13);
-	refuse(&f, 10);
+	answer(&f, 103, 10, 10); /* it ends at the birth of the group */
 	assert_int_equal(f.heard.last_message.kind, RAFT_MESSAGE_INSTALL_SNAPSHOT);
 	move_on_without_103(&f, 16); /* what it refuses from here on is not that snapshot */
 	lost_ms = f.now_ms;
@@ -498,7 +490,7 @@ static void a_snapshot_that_was_lost_is_sent_again(void **state)
 		assert_true(f.now_ms < lost_ms + PATIENCE_MS);
 		raft_engine_timeout(f.engine, f.now_ms);
 		acknowledge(&f, 101, 16);
-		refuse(&f, 16);
+		answer(&f, 103, 16, 10);
 	} while (f.heard.last_message.kind != RAFT_MESSAGE_INSTALL_SNAPSHOT);
 	assert_int_equal(f.heard.last_message.peer_replica_id, 103);
 	fixture_close(&f);
